@@ -1,0 +1,73 @@
+// Shape and dtype inference over a graph, symbolic dimensions included, and the contents of small integer tensors
+// (what ONNX calls data propagation), without which a dynamic Reshape has no shape.
+import { InvariantError } from '../base/errors.ts'
+import type { Dim } from './dim.ts'
+import { type Graph, type Node, opsetOf, type Value, type ValueId } from './graph.ts'
+import type { Call } from './op.ts'
+import { findOp } from './ops/index.ts'
+import { integersOf, type Tensor, type TensorType } from './tensor.ts'
+
+/** What is known of one value. */
+export interface Fact {
+  readonly type: TensorType | null
+  readonly constant: Tensor | null
+  readonly contents: readonly Dim[] | null
+}
+
+/** Contents are followed only through tensors this small. */
+const CONTENTS_LIMIT = 1024
+
+/** Facts of a constant. */
+export function constantFact(t: Tensor): Fact {
+  const small = t.shape.length <= 1 && (t.shape[0] ?? 1) <= CONTENTS_LIMIT
+  return { type: { dtype: t.dtype, shape: t.shape }, constant: t, contents: small ? integersOf(t) : null }
+}
+
+/** The call that a node makes, given what is known of its inputs. */
+export function callOf(node: Pick<Node, 'domain' | 'op' | 'attributes' | 'outputs'>, opset: number, inputs: readonly (Fact | null)[]): Call {
+  return {
+    domain: node.domain,
+    op: node.op,
+    opset,
+    attributes: node.attributes,
+    inputs: inputs.map((f) => f?.type ?? null),
+    outputCount: node.outputs.length,
+    constants: inputs.map((f) => f?.constant ?? null),
+    contents: inputs.map((f) => f?.contents ?? null),
+  }
+}
+
+/** Facts of a node's outputs. Unknown operators, and inputs of unknown type, give unknown outputs. */
+export function inferCall(call: Call, present: readonly boolean[]): Fact[] {
+  const unknown = (): Fact[] => Array.from({ length: call.outputCount }, () => ({ type: null, constant: null, contents: null }))
+  const op = findOp(call.domain, call.op)
+  if (!op || present.some((p, i) => p && call.inputs[i] === null)) return unknown()
+  const types = op.infer(call)
+  const contents = op.inferContents?.(call) ?? []
+  return unknown().map((f, i) => ({ ...f, type: types[i] ?? null, contents: contents[i] ?? null }))
+}
+
+/** Facts of every value, indexed by ValueId. Declared types fill in where inference does not know. */
+export function inferFacts(graph: Graph): readonly Fact[] {
+  const facts = new Array<Fact | undefined>(graph.values.length)
+  const declared = (v: ValueId): Fact => ({ type: graph.values[v]!.type, constant: null, contents: null })
+  for (const v of graph.inputs) facts[v] = declared(v)
+  for (const [v, t] of graph.initializers) facts[v] = constantFact(t)
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((v) => (v === null ? null : (facts[v] ?? undefined)))
+    if (inputs.includes(undefined)) throw new InvariantError(`node ${node.name || node.op} reads a value before it is made`)
+    const call = callOf(node, opsetOf(graph, node.domain), inputs as (Fact | null)[])
+    const out = inferCall(call, node.inputs.map((v) => v !== null))
+    node.outputs.forEach((v, i) => {
+      if (v !== null) facts[v] = out[i]!.type ? out[i]! : { ...out[i]!, type: graph.values[v]!.type }
+    })
+  }
+  return graph.values.map((_, v) => facts[v] ?? declared(v as ValueId))
+}
+
+/** The same graph with every inferred type written into its values. */
+export function inferTypes(graph: Graph): Graph {
+  const facts = inferFacts(graph)
+  const values = graph.values.map((v, i): Value => ({ ...v, type: facts[i]!.type }))
+  return { ...graph, values }
+}
