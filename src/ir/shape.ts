@@ -1,5 +1,5 @@
 // Shapes: lists of dimensions, and their broadcasting (NumPy and ONNX rules).
-import { type Bindings, type Dim, dimEquals, dimKey, evaluateDim, mulDims } from './dim.ts'
+import { type Bindings, type Dim, dimEquals, dimKey, evaluateDim, maxDims, mulDims } from './dim.ts'
 
 export type Shape = readonly Dim[]
 export type ConcreteShape = readonly number[]
@@ -38,13 +38,15 @@ export function evaluateShape(shape: Shape, bindings: Bindings): ConcreteShape |
   return out
 }
 
-/** Common shape of two dimensions under broadcasting, or null if they clash or it cannot be known. */
+/** Common shape of two dimensions under broadcasting, or null if they clash. */
 function broadcastDim(a: Dim, b: Dim): Dim | null {
   if (dimEquals(a, b) || b === 1) return a
   if (a === 1) return b
-  // A fixed size other than 1 against an unknown one: the result is the fixed size, or the graph is invalid.
+  // A fixed size against an unknown one: the result is the fixed size, or the graph is invalid.
   if (typeof a === 'number' && typeof b !== 'number') return a
   if (typeof b === 'number' && typeof a !== 'number') return b
+  // Two unknown sizes: equal, or one of them is 1; in a valid graph the larger one either way.
+  if (typeof a !== 'number' && typeof b !== 'number') return maxDims(a, b)
   return null
 }
 
