@@ -1,0 +1,68 @@
+// Attention-shaped algebra: the late normaliser and shared recurrent weights (rows 23 and 26 of the table of identities).
+import type { ValueId } from '../../ir/graph.ts'
+import { workload } from './workload.ts'
+
+export const attention = [
+  workload({
+    name: 'late-normaliser',
+    family: 'late-normaliser',
+    suite: 'algebra',
+    expected: '(e / sum e) V = (e V) / sum e where keys outnumber the value width',
+    sizes: {
+      small: { heads: 2, rows: 96, keys: 128, width: 16 },
+      full: { heads: 4, rows: 512, keys: 512, width: 32 },
+      reverse: { heads: 4, rows: 256, keys: 16, width: 128 },
+    },
+    build(net, { heads, rows, keys, width }) {
+      const e = net.op('Exp', net.input('scores', heads, rows, keys))
+      const weights = net.op('Div', e, net.reduce('ReduceSum', e, -1, true))
+      net.output(net.matmul(weights, net.input('v', heads, keys, width)))
+    },
+  }),
+  workload({
+    name: 'late-query-norm',
+    family: 'late-normaliser',
+    suite: 'algebra',
+    expected: "(q / r) k' = (q k') / r: Mirage's QK-norm, either side by size",
+    sizes: {
+      small: { rows: 64, width: 64, keys: 32 },
+      full: { rows: 1024, width: 256, keys: 64 },
+      reverse: { rows: 256, width: 32, keys: 1024 },
+    },
+    build(net, { rows, width, keys }) {
+      const q = net.input('q', rows, width)
+      const meanSquare = net.reduce('ReduceMean', net.mul(q, q), -1, true)
+      const normed = net.op('Div', q, net.op('Sqrt', net.add(meanSquare, net.scalar(1e-6))))
+      net.output(net.mul(net.matmul(normed, net.input('k', width, keys)), net.scalar(1 / Math.sqrt(width))))
+    },
+  }),
+  workload({
+    name: 'unrolled-input-projection',
+    family: 'unrolled-recurrence',
+    suite: 'algebra',
+    expected: 'the input products of all steps share W: one product over the stacked steps',
+    sizes: { small: { steps: 8, width: 96 }, full: { steps: 24, width: 384 } },
+    build(net, { steps, width }) {
+      const [wx, wh] = [net.weight([width, width]), net.weight([width, width])]
+      let h = net.input('h', 1, width)
+      for (let t = 0; t < steps; t++) {
+        const x = net.input(`x${t}`, 1, width)
+        h = net.tanh(net.add(net.matmul(x, wx), net.matmul(h, wh)))
+      }
+      net.output(h)
+    },
+  }),
+  workload({
+    name: 'shared-towers',
+    family: 'unrolled-recurrence',
+    suite: 'algebra',
+    expected: 'two towers with the same weights run once on the stacked batch',
+    sizes: { small: { rows: 1, width: 128 }, full: { rows: 4, width: 768 }, reverse: { rows: 256, width: 256 } },
+    build(net, { rows, width }) {
+      const weights = [0, 1, 2].map(() => net.weight([width, width], width, 1.3))
+      const tower = (x: ValueId) => weights.reduce((y, w) => net.tanh(net.matmul(y, w)), x)
+      const [a, b] = [tower(net.input('a', rows, width)), tower(net.input('b', rows, width))]
+      net.output(net.reduce('ReduceSum', net.mul(net.mul(a, b), net.scalar(1 / Math.sqrt(width))), 1, true))
+    },
+  }),
+]

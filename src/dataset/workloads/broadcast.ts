@@ -1,0 +1,66 @@
+// Work done once instead of once per copy: expanded vectors and gathered tables (rows 12-14 of the table of identities).
+import { workload } from './workload.ts'
+
+export const broadcast = [
+  workload({
+    name: 'expanded-input',
+    family: 'expanded-input',
+    suite: 'algebra',
+    expected: 'expand(x) W = expand(x W)',
+    sizes: {
+      small: { copies: 32, width: 96, to: 96 },
+      full: { copies: 256, width: 512, to: 512 },
+      reverse: { copies: 2, width: 64, to: 2048 },
+    },
+    build(net, { copies, width, to }) {
+      const spread = net.expand(net.input('x', 1, width), [copies, width])
+      const items = net.input('items', copies, to)
+      net.output(net.mul(net.relu(net.linear(spread, to)), items))
+    },
+  }),
+  workload({
+    name: 'concat-with-expanded',
+    family: 'concat-with-expanded',
+    suite: 'algebra',
+    expected: '[x, expand(y)] W = x W1 + y W2',
+    sizes: {
+      small: { rows: 64, item: 48, user: 48, to: 64 },
+      full: { rows: 512, item: 256, user: 256, to: 512 },
+      reverse: { rows: 4, item: 480, user: 16, to: 256 },
+    },
+    build(net, { rows, item, user, to }) {
+      const spread = net.expand(net.input('user', 1, user), [rows, user])
+      const both = net.concat([net.input('items', rows, item), spread], 1)
+      net.output(net.relu(net.linear(both, to)))
+    },
+  }),
+  workload({
+    name: 'embedding-then-linear',
+    family: 'embedding-table',
+    suite: 'algebra',
+    expected: 'E[ids] W = (E W)[ids]: the table is folded',
+    sizes: {
+      small: { vocabulary: 200, rows: 256, width: 64, to: 128 },
+      full: { vocabulary: 2000, rows: 2048, width: 128, to: 512 },
+      reverse: { vocabulary: 30000, rows: 8, width: 32, to: 512 },
+    },
+    inputs: ({ vocabulary }) => ({ ids: { kind: 'ids', below: vocabulary } }),
+    build(net, { vocabulary, rows, width, to }) {
+      const table = net.weight([vocabulary, width], 1)
+      net.output(net.linear(net.gather(table, net.ids('ids', rows)), to))
+    },
+  }),
+  workload({
+    name: 'activated-embedding',
+    family: 'embedding-table',
+    suite: 'algebra',
+    expected: 'f(E[ids]) = f(E)[ids] for a point-wise f: linear, bias and activation all fold into the table',
+    sizes: { small: { vocabulary: 100, rows: 400, width: 64 }, full: { vocabulary: 1000, rows: 4000, width: 256 } },
+    inputs: ({ vocabulary }) => ({ ids: { kind: 'ids', below: vocabulary } }),
+    build(net, { vocabulary, rows, width }) {
+      const table = net.weight([vocabulary, width], 1)
+      const embedded = net.gather(table, net.ids('ids', rows))
+      net.output(net.tanh(net.linear(net.layerNorm(embedded), width)))
+    },
+  }),
+]

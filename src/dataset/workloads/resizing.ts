@@ -1,0 +1,37 @@
+// Resize commutes with 1x1 convolutions, and 1x1 convolutions with concatenation (rows 16-17 of the table of identities).
+import { workload } from './workload.ts'
+
+export const resizing = [
+  ...(['nearest', 'linear'] as const).map((mode) =>
+    workload({
+      name: `resize-${mode}-then-conv`,
+      family: 'resize-conv',
+      suite: 'algebra',
+      expected: 'a 1x1 convolution moves before the resize, where it has fewer pixels to work on',
+      sizes: {
+        small: { channels: 32, to: 32, size: 14 },
+        full: { channels: 128, to: 128, size: 28 },
+        reverse: { channels: 16, to: 256, size: 28 },
+      },
+      build(net, { channels, to, size }) {
+        const large = net.resize(net.input('x', 1, channels, size, size), 2 * size, 2 * size, mode)
+        net.output(net.convRelu(large, to, 1))
+      },
+    }),
+  ),
+  workload({
+    name: 'conv-of-concat',
+    family: 'conv-of-concat',
+    suite: 'algebra',
+    expected: 'conv1x1(concat(a, b, ..)) = sum of conv1x1; with resized parts each moves before its resize',
+    sizes: { small: { channels: 24, to: 48, size: 8, parts: 3 }, full: { channels: 64, to: 128, size: 14, parts: 3 } },
+    build(net, { channels, to, size, parts }) {
+      const largest = size << (parts - 1)
+      const maps = Array.from({ length: parts }, (_, i) => {
+        const x = net.input(`x${i}`, 1, channels, size << i, size << i)
+        return net.resize(x, largest, largest, 'linear')
+      })
+      net.output(net.convRelu(net.concat(maps, 1), to, 1))
+    },
+  }),
+]
