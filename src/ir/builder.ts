@@ -35,10 +35,11 @@ export class GraphBuilder {
     return this.inputOf(name, { name, type: { dtype, shape } })
   }
 
-  /** An input with any declared type. */
-  inputOf(name: string, value: Value): ValueId {
+  /** An input with any declared type; `standard` is the value it has when it is not fed. */
+  inputOf(name: string, value: Value, standard?: Tensor): ValueId {
     const id = this.value({ ...value, name }, { type: value.type, constant: null, contents: null })
     this.inputs.push(id)
+    if (standard) this.initializers.set(id, standard)
     return id
   }
 
@@ -78,6 +79,10 @@ export class GraphBuilder {
     const id = made ? value : this.node('Identity', [value])
     this.rename(id, name)
     this.outputs.push(id)
+  }
+
+  nameOf(value: ValueId): string {
+    return this.values[value]!.name
   }
 
   typeOf(value: ValueId): TensorType | null {

@@ -12,6 +12,7 @@ import { broadcastShapes, elementCount, type Shape, shapeEquals } from '../ir/sh
 import { type NdArray, ndarray, type Tensor, type TensorType } from '../ir/tensor.ts'
 import { groupAxes } from './axis-groups.ts'
 import { type ConstantId, ConstantTable } from './constants.ts'
+import { isWritable } from './decode-structure.ts'
 import { type ClassFact, FactTable } from './facts.ts'
 import { foldConstants, isUniform } from './fold.ts'
 import { composeIndices, type IndexVector, isIdentity } from './index-vector.ts'
@@ -209,8 +210,11 @@ export class TensorEGraph {
 
   private reshapeOnce(x: ClassId, shape: Shape): ClassId | null {
     if (shapeEquals(this.shape(x), shape)) return x
-    const groups = groupAxes(this.shape(x), shape)
-    return groups && this.make({ kind: 'reshape', groups }, [x])
+    const own = this.shape(x)
+    const groups = groupAxes(own, shape)
+    const known = (size: Dim | null) => size === null || typeof size === 'number' || own.some((d) => dimEquals(d, size))
+    if (!groups?.every((g) => g.sizes.every(known))) return null
+    return this.make({ kind: 'reshape', groups }, [x])
   }
 
   transpose(x: ClassId, perm: readonly number[]): ClassId {
@@ -229,7 +233,7 @@ export class TensorEGraph {
     for (const n of this.nodes(x, 'select')) {
       const inner = this.op(n)
       const both = inner.kind === 'select' && inner.axis === axis ? composeIndices(inner.index, index) : null
-      if (both) return this.select(this.child(n, 0), axis, both)
+      if (both && isWritable(both, this.shape(this.child(n, 0))[axis]!)) return this.select(this.child(n, 0), axis, both)
     }
     return this.make({ kind: 'select', axis, index }, [x])
   }

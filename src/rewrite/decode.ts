@@ -1,0 +1,139 @@
+// A choice of one e-node per class -> Graph. The graph keeps the names of inputs and outputs, and runs at every shape that
+// the original allowed: what is symbolic in the e-graph is written with 0, -1, or arithmetic on Shape (decode-structure.ts).
+import { InvariantError } from '../base/errors.ts'
+import type { ClassId, NodeId } from '../egraph/egraph.ts'
+import { attributesKey } from '../ir/attribute.ts'
+import { GraphBuilder } from '../ir/builder.ts'
+import { type Graph, qualifiedName, type ValueId } from '../ir/graph.ts'
+import { decodeStructure } from './decode-structure.ts'
+import type { TensorEGraph } from './tensor-egraph.ts'
+import type { FusedConv, OnnxOp, TensorOp } from './tensor-op.ts'
+
+/** Chosen e-node of a class. */
+export type Choice = (c: ClassId) => NodeId
+
+/** The graph that `choice` describes, with inputs, outputs and opsets of `original`. */
+export function decode(t: TensorEGraph, original: Graph, roots: readonly ClassId[], choice: Choice): Graph {
+  const decoder = new Decoder(t, original)
+  for (const c of chosenInOrder(t, roots, choice)) decoder.emit(c, choice(c))
+  roots.forEach((c, i) => decoder.output(t.egraph.find(c), original.values[original.outputs[i]!]!.name))
+  return decoder.build()
+}
+
+/** The classes that the roots need under `choice`, children first. Throws if the choice has a cycle. */
+export function chosenInOrder(t: TensorEGraph, roots: readonly ClassId[], choice: Choice): ClassId[] {
+  const order: ClassId[] = []
+  const state = new Map<ClassId, 'open' | 'done'>()
+  const stack: { c: ClassId; children: ClassId[] }[] = []
+  const enter = (c: ClassId) => {
+    if (state.get(c) === 'done') return
+    if (state.get(c) === 'open') throw new InvariantError('the chosen e-nodes form a cycle')
+    state.set(c, 'open')
+    stack.push({ c, children: t.children(choice(c)).map((x) => t.egraph.find(x)) })
+  }
+  for (const root of roots) {
+    enter(t.egraph.find(root))
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const next = top.children.pop()
+      if (next !== undefined) enter(next)
+      else {
+        state.set(top.c, 'done')
+        order.push(top.c)
+        stack.pop()
+      }
+    }
+  }
+  return order
+}
+
+class Decoder {
+  private readonly t: TensorEGraph
+  private readonly builder: GraphBuilder
+  private readonly inputs: readonly ValueId[]
+  private readonly values = new Map<ClassId, ValueId>()
+  /** Nodes of several outputs, shared by the e-nodes of their outputs. */
+  private readonly shared = new Map<string, readonly ValueId[]>()
+  private readonly pinned = new Set<ValueId>()
+
+  constructor(t: TensorEGraph, original: Graph) {
+    this.t = t
+    this.builder = new GraphBuilder(original.name, original.opsets)
+    this.inputs = original.inputs.map((v) => this.builder.inputOf(original.values[v]!.name, original.values[v]!, original.initializers.get(v)))
+    for (const v of this.inputs) this.pinned.add(v)
+  }
+
+  emit(c: ClassId, n: NodeId): void {
+    const children = this.t.children(n).map((x) => this.values.get(this.t.egraph.find(x))!)
+    this.values.set(c, this.value(this.t.op(n), children, c))
+  }
+
+  private value(op: TensorOp, children: readonly ValueId[], c: ClassId): ValueId {
+    switch (op.kind) {
+      case 'input':
+        return this.inputs[op.index]!
+      case 'constant':
+        return this.builder.constant(this.t.constants.tensor(op.id), this.constantName(op.id))
+      case 'reorder-in':
+      case 'reorder-out':
+        return children[0]!
+      case 'fused-conv':
+        return this.fusedConv(op, children)
+      case 'onnx':
+        return this.onnx(op, children)
+      default:
+        return decodeStructure(this.builder, op, children, this.t.shape(c))
+    }
+  }
+
+  private constantName(id: Parameters<TensorEGraph['constants']['recipe']>[0]): string {
+    const recipe = this.t.constants.recipe(id)
+    return recipe.kind === 'given' && recipe.name !== '' ? recipe.name : 'constant'
+  }
+
+  private onnx(op: OnnxOp, children: readonly ValueId[]): ValueId {
+    const key = `${qualifiedName(op.domain, op.op)}(${children.join(',')})${op.present}${op.identity}${op.captures}{${attributesKey(op.attributes)}}`
+    const known = this.shared.get(key)
+    const outputs = known ?? this.onnxNode(op, children)
+    this.shared.set(key, outputs)
+    return outputs[op.output]!
+  }
+
+  private onnxNode(op: OnnxOp, children: readonly ValueId[]): readonly ValueId[] {
+    let next = 0
+    const inputs = op.present.map((p) => (p ? children[next++]! : null))
+    const captures = op.captures.map((name, i) => this.pin(children[next + i]!, name))
+    return this.builder.multi(op.op, inputs, {
+      domain: op.domain === 'com.microsoft.nchwc' ? '' : op.domain,
+      attributes: op.attributes,
+      outputs: op.outputCount,
+      captures,
+    })
+  }
+
+  /** The value under this very name, as a subgraph wants to read it. */
+  private pin(value: ValueId, name: string): ValueId {
+    if (this.builder.nameOf(value) === name) return value
+    const own = this.pinned.has(value) ? this.builder.node('Identity', [value]) : value
+    this.builder.rename(own, name)
+    this.pinned.add(own)
+    return own
+  }
+
+  private fusedConv(op: FusedConv, children: readonly ValueId[]): ValueId {
+    const [x, w, ...rest] = children as [ValueId, ValueId, ...ValueId[]]
+    const bias = op.bias ? [rest.shift()!] : []
+    const attributes = op.conv.attributes
+    let value = this.builder.node('Conv', [x, w, ...bias], attributes)
+    if (op.residual) value = this.builder.node('Add', [value, rest.shift()!])
+    return op.activation ? this.builder.node(op.activation.op, [value, ...rest], op.activation.attributes) : value
+  }
+
+  output(c: ClassId, name: string): void {
+    this.builder.output(this.values.get(c)!, name)
+  }
+
+  build(): Graph {
+    return this.builder.build()
+  }
+}
+

@@ -1,0 +1,84 @@
+// Graph -> tensor e-graph, in canonical form. Every node of the graph becomes e-nodes; operators without a record, subgraphs
+// and random operators become opaque e-nodes that carry all they need to be written back.
+import type { ClassId } from '../egraph/egraph.ts'
+import { type Graph, type Node, opsetOf, producers, type ValueId } from '../ir/graph.ts'
+import { inferFacts } from '../ir/infer.ts'
+import { findOp } from '../ir/ops/index.ts'
+import { tensor } from '../ir/tensor.ts'
+import { canonicalForms } from './canonical.ts'
+import { TensorEGraph } from './tensor-egraph.ts'
+import type { OnnxOp } from './tensor-op.ts'
+
+export interface Encoded {
+  readonly t: TensorEGraph
+  /** One class per graph output, in order. */
+  readonly roots: readonly ClassId[]
+  readonly classes: ReadonlyMap<ValueId, ClassId>
+}
+
+/** The e-graph of `graph`. Values that nothing reads are left out. */
+export function encode(graph: Graph): Encoded {
+  const t = new TensorEGraph(opsetOf(graph, ''))
+  const classes = new Map<ValueId, ClassId>()
+  const facts = inferFacts(graph)
+  graph.inputs.forEach((v, index) => {
+    classes.set(v, t.input(index, facts[v]!.type))
+  })
+  for (const [v, value] of graph.initializers) if (!classes.has(v)) classes.set(v, t.given(value, graph.values[v]!.name))
+  const live = liveNodes(graph)
+  graph.nodes.forEach((node, index) => {
+    if (live.has(index)) encodeNode(t, graph, node, index, facts, classes)
+  })
+  t.egraph.rebuild()
+  return { t, roots: graph.outputs.map((v) => t.egraph.find(classes.get(v)!)), classes }
+}
+
+function encodeNode(t: TensorEGraph, graph: Graph, node: Node, index: number, facts: ReturnType<typeof inferFacts>, classes: Map<ValueId, ClassId>): void {
+  const record = findOp(node.domain, node.op)
+  const inputs = node.inputs.map((v) => (v === null ? null : classes.get(v)!))
+  node.outputs.forEach((v, output) => {
+    if (v === null) return
+    const op: OnnxOp = {
+      kind: 'onnx',
+      domain: node.domain === 'ai.onnx' ? '' : node.domain,
+      op: node.op,
+      opset: opsetOf(graph, node.domain),
+      attributes: node.attributes,
+      present: node.inputs.map((x) => x !== null),
+      output,
+      outputCount: node.outputs.length,
+      captures: node.captures.map((c) => graph.values[c]!.name),
+      declared: facts[v]!.type,
+      identity: record?.deterministic === false ? `!${index}` : '',
+    }
+    const children = [...inputs.filter((c) => c !== null), ...node.captures.map((c) => classes.get(c)!)]
+    classes.set(v, knownContents(t, facts[v]!) ?? canonical(t, op, inputs, facts[v]!) ?? t.make(op, children))
+  })
+}
+
+/** A small integer tensor whose contents inference knows is a constant, whatever computed it. */
+function knownContents(t: TensorEGraph, fact: ReturnType<typeof inferFacts>[number]): ClassId | null {
+  if (!fact.contents || !fact.type || fact.contents.some((d) => typeof d !== 'number')) return null
+  const shape = fact.type.shape.length === 0 ? [] : [fact.contents.length]
+  return t.given(tensor(fact.type.dtype, shape, fact.contents as number[]), '')
+}
+
+function canonical(t: TensorEGraph, op: OnnxOp, inputs: readonly (ClassId | null)[], fact: ReturnType<typeof inferFacts>[number]): ClassId | null {
+  const form = op.domain === '' && op.captures.length === 0 && op.identity === '' ? canonicalForms[op.op] : undefined
+  const typed = inputs.every((c) => c === null || t.type(c) !== null)
+  return form && typed && fact.type ? form({ t, op, inputs, out: fact.type }) : null
+}
+
+/** Indices of the nodes that an output needs. */
+export function liveNodes(graph: Graph): ReadonlySet<number> {
+  const made = producers(graph)
+  const live = new Set<number>()
+  const queue: ValueId[] = [...graph.outputs]
+  for (let v = queue.pop(); v !== undefined; v = queue.pop()) {
+    const at = made.get(v)
+    if (at === undefined || live.has(at)) continue
+    live.add(at)
+    for (const x of [...graph.nodes[at]!.inputs, ...graph.nodes[at]!.captures]) if (x !== null) queue.push(x)
+  }
+  return live
+}
