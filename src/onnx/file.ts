@@ -1,0 +1,157 @@
+// Models as files. Writing is atomic: a reader sees the old file or the new one, never a part. Above protobuf's limit of
+// 2 GiB the weights go to a second file, named by its contents, which is in place before the model that points at it.
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { create, toBinary } from '@bufbuild/protobuf'
+import writeFileAtomic from 'write-file-atomic'
+import { UserError } from '../base/errors.ts'
+import { checkLocation } from './external-data.ts'
+import {
+  type ModelProto,
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProto_DataLocation,
+} from './generated/onnx_pb.ts'
+import { type Model, modelToProto, readModel, writeModel } from './model.ts'
+
+export interface WriteOptions {
+  /** Replace an existing file. Default: refuse. */
+  readonly force?: boolean
+  /** Models with more bytes of weights than this get a data file. Default: just under protobuf's 2 GiB. */
+  readonly externalAboveBytes?: number
+}
+
+const DEFAULT_EXTERNAL_ABOVE_BYTES = 2 ** 31 - 2 ** 26
+/** Smaller tensors stay in the model, where shape inference of other tools finds them. */
+const MIN_EXTERNAL_BYTES = 1024
+/** Alignment of tensors in the data file, so that runtimes can map them (onnx.proto, TensorProto.external_data). */
+const ALIGNMENT = 4096
+
+/** Reads a model file and the data files beside it. */
+export function readModelFile(path: string): Model {
+  return readModel(readBytes(path), { directory: dirname(path), name: basename(path) })
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error)
+    throw new UserError({
+      code: 'unreadable-file',
+      where: path,
+      expected: 'a readable ONNX model under 2 GiB',
+      got,
+      fix: 'check the path',
+    })
+  }
+}
+
+/** Writes a model file; returns the paths of all files written. */
+export function writeModelFile(path: string, model: Model, options: WriteOptions = {}): readonly string[] {
+  if (!options.force && existsSync(path))
+    throw new UserError({
+      code: 'file-exists',
+      where: path,
+      expected: 'no such file',
+      got: 'one',
+      fix: 'choose another name, or overwrite with --force',
+    })
+  if (weightBytes(model) <= (options.externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES))
+    return writeWhole(path, writeModel(model))
+  const proto = modelToProto(model)
+  const data = moveToDataFile(proto, path)
+  return [...writeWhole(path, toBinary(ModelProtoSchema, proto)), data]
+}
+
+function weightBytes(model: Model): number {
+  let sum = 0
+  for (const t of model.graph.initializers.values()) sum += t.bytes.length
+  return sum
+}
+
+function writeWhole(path: string, bytes: Uint8Array): string[] {
+  try {
+    writeFileAtomic.sync(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+  return [path]
+}
+
+function unwritable(path: string, error: unknown): UserError {
+  const got = error instanceof Error ? error.message : String(error)
+  return new UserError({
+    code: 'unwritable-file',
+    where: path,
+    expected: 'to be able to write',
+    got,
+    fix: 'check the directory and the free space',
+  })
+}
+
+/** Moves the large initializers of a model's graph to a new file beside `path`; returns its path. */
+function moveToDataFile(proto: ModelProto, path: string): string {
+  const temporary = `${path}.data.${process.pid}.tmp`
+  const large = (proto.graph?.initializer ?? []).filter((t) => t.rawData.length >= MIN_EXTERNAL_BYTES)
+  try {
+    const { hash, offsets } = writeTensors(temporary, large)
+    const name = checkLocation(`${basename(path)}.${hash}.data`, 'data file')
+    large.forEach((t, i) => {
+      pointAt(t, name, offsets[i]!, t.rawData.length)
+    })
+    renameSync(temporary, join(dirname(path), name))
+    return join(dirname(path), name)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error instanceof UserError ? error : unwritable(path, error)
+  }
+}
+
+function writeTensors(path: string, tensors: readonly TensorProto[]): { hash: string; offsets: readonly number[] } {
+  const fd = openSync(path, 'wx')
+  const digest = createHash('sha256')
+  const offsets: number[] = []
+  let at = 0
+  const put = (bytes: Uint8Array) => {
+    digest.update(bytes)
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, Math.min(2 ** 30, bytes.length - done))
+    at += bytes.length
+  }
+  try {
+    for (const t of tensors) {
+      put(new Uint8Array(-at & (ALIGNMENT - 1)))
+      offsets.push(at)
+      put(t.rawData)
+    }
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  return { hash: digest.digest('hex').slice(0, 16), offsets }
+}
+
+/** Makes a tensor's data external. */
+export function pointAt(t: TensorProto, location: string, offset: number, length: number): void {
+  const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value })
+  t.externalData = [entry('location', location), entry('offset', String(offset)), entry('length', String(length))]
+  t.dataLocation = TensorProto_DataLocation.EXTERNAL
+  Reflect.deleteProperty(t, 'rawData')
+}
+
+/** Size of a file in bytes, or 0 where there is none. */
+export function fileBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,133 @@
+// ModelProto <-> Model: the graph, and the envelope that holds everything beside it.
+import { create } from '@bufbuild/protobuf'
+import { UnsupportedError } from '../base/errors.ts'
+import { type Graph, qualifiedName } from '../ir/graph.ts'
+import { inferTypes } from '../ir/infer.ts'
+import { findOp } from '../ir/ops/index.ts'
+import { emptyShell, exportGraph } from './export.ts'
+import { resolveExternalData } from './external-data.ts'
+import { type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
+import { importGraph, normalDomain, type Shell } from './import.ts'
+import { irVersionFor } from './ir-version.ts'
+import { badModel, copy, decode, encode } from './proto.ts'
+
+/** Everything of a model beside its graph: versions, producer, metadata, functions, training info, doc strings, annotations. */
+export interface Envelope {
+  readonly irVersion: number
+  readonly producer: string
+  readonly metadata: ReadonlyMap<string, string>
+  /** The message without its graph. */
+  readonly proto: ModelProto
+  readonly shell: Shell
+  /** The file and the graph it held: a model whose graph is still that one is written as these bytes. */
+  readonly origin: { readonly graph: Graph; readonly bytes: Uint8Array } | null
+}
+
+export interface Model {
+  readonly graph: Graph
+  readonly envelope: Envelope
+}
+
+export interface ReadOptions {
+  /** Where external data is looked for; without it such models are refused. */
+  readonly directory?: string
+  /** For errors. */
+  readonly name?: string
+}
+
+/** Decodes, checks and types a model. Throws UserError for what is no valid model. Tensors may be views of `bytes`. */
+export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
+  const where = options.name ?? 'model'
+  const proto = decode(ModelProtoSchema, bytes, where)
+  const hadExternalData = resolveExternalData(proto, options.directory ?? null)
+  if (!proto.graph) throw badModel(where, 'a model with a graph', 'none')
+  const opsets = readOpsets(proto, where)
+  refuseRedefinitions(proto)
+  const irVersion = Number(proto.irVersion)
+  const imported = importGraph(proto.graph, { opsets, irVersion, outer: new Map(), where })
+  const graph = inferTypes(imported.graph)
+  const origin = hadExternalData ? null : { graph, bytes }
+  return { graph, envelope: { ...publicFacts(proto), proto: withoutGraph(proto), shell: imported.shell, origin } }
+}
+
+/** Encodes a model. A graph just as it was read gives the very bytes that were read. */
+export function writeModel(model: Model): Uint8Array {
+  const { origin } = model.envelope
+  return origin?.graph === model.graph ? origin.bytes : encode(ModelProtoSchema, modelToProto(model))
+}
+
+/** The message of a model. */
+export function modelToProto({ graph, envelope }: Model): ModelProto {
+  const proto = copy(ModelProtoSchema, envelope.proto)
+  const irVersion = irVersionOf(graph, envelope)
+  if (irVersion !== envelope.irVersion) proto.irVersion = BigInt(irVersion)
+  proto.opsetImport = writeOpsets(proto, graph)
+  proto.graph = exportGraph(graph, envelope.shell, { irVersion })
+  return proto
+}
+
+/** The envelope's own IR version, raised where the graph moved on to later operator sets. */
+function irVersionOf(graph: Graph, envelope: Envelope): number {
+  const declared = envelope.proto.opsetImport.find((o) => normalDomain(o.domain) === '')
+  const raised = declared !== undefined && (graph.opsets.get('') ?? 1) > Number(declared.version)
+  return raised ? Math.max(envelope.irVersion, irVersionFor(graph.opsets)) : envelope.irVersion
+}
+
+/** A model of this graph: in the envelope of `like` with all its metadata and functions, or in a fresh one. */
+export function modelOf(graph: Graph, like?: Model): Model {
+  if (like) return { graph, envelope: like.envelope }
+  const proto = create(ModelProtoSchema, { irVersion: BigInt(irVersionFor(graph.opsets)), producerName: 'allotrope' })
+  return { graph, envelope: { ...publicFacts(proto), proto, shell: emptyShell(), origin: null } }
+}
+
+function publicFacts(proto: ModelProto): Pick<Envelope, 'irVersion' | 'producer' | 'metadata'> {
+  const metadata = new Map(proto.metadataProps.map((p) => [p.key, p.value]))
+  return {
+    irVersion: Number(proto.irVersion),
+    producer: `${proto.producerName} ${proto.producerVersion}`.trim(),
+    metadata,
+  }
+}
+
+function withoutGraph(proto: ModelProto): ModelProto {
+  const out = copy(ModelProtoSchema, proto)
+  delete out.graph
+  return out
+}
+
+function readOpsets(proto: ModelProto, where: string): ReadonlyMap<string, number> {
+  const opsets = new Map<string, number>()
+  for (const { domain, version } of proto.opsetImport) {
+    const key = normalDomain(domain)
+    if (opsets.has(key) && opsets.get(key) !== Number(version))
+      throw badModel(where, 'one version of each domain', `two of '${domain}'`)
+    if (version < 1n || version > 1_000_000n)
+      throw badModel(where, `a version of domain '${domain}' from 1`, String(version))
+    opsets.set(key, Number(version))
+  }
+  // Before IR version 3 models named no operator sets and meant version 1.
+  if (!opsets.has('') && proto.irVersion < 3n) opsets.set('', 1)
+  return opsets
+}
+
+function writeOpsets(proto: ModelProto, graph: Graph): ModelProto['opsetImport'] {
+  const listed = new Set(proto.opsetImport.map((o) => normalDomain(o.domain)))
+  const kept = proto.opsetImport.map((o) => {
+    const version = BigInt(graph.opsets.get(normalDomain(o.domain)) ?? o.version)
+    return version === o.version ? o : Object.assign(copy(OperatorSetIdProtoSchema, o), { version })
+  })
+  const added = [...graph.opsets].filter(([domain]) => !listed.has(domain))
+  return [
+    ...kept,
+    ...added.map(([domain, version]) => create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) })),
+  ]
+}
+
+/** A model's own function may not give an operator that we know another meaning. */
+function refuseRedefinitions(proto: ModelProto): void {
+  for (const f of proto.functions)
+    if (findOp(normalDomain(f.domain), f.name))
+      throw new UnsupportedError(
+        `a function of the model that redefines operator ${qualifiedName(normalDomain(f.domain), f.name)}`,
+      )
+}
