@@ -1,0 +1,21 @@
+// How a flow speaks with whoever started it, and hears that it should stop. The command line writes it to stderr; a
+// library user passes `silentTalk` or an object of their own. Results never go this way: they are returned.
+
+export interface Talk {
+  /** One finished stage in a few words: `note('saturate', '214 -> 3871 e-nodes, 1.9 s (stopped: saturated)')`. */
+  note(stage: string, text: string): void
+  /** How far a long stage is. Shown in place on a terminal, dropped elsewhere; call it as often as you like. */
+  progress(stage: string, done: number, total: number): void
+  /** Something the user should know although the work goes on. The flow also returns it among its `warnings`. */
+  warn(text: string): void
+  /** Aborted when the user interrupts: flush what is worth keeping, then `signal.throwIfAborted()`. */
+  readonly signal: AbortSignal
+}
+
+/** Says nothing and is never interrupted. */
+export const silentTalk: Talk = {
+  note() {},
+  progress() {},
+  warn() {},
+  signal: new AbortController().signal,
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// The program: the process as the outside world of one run. Ctrl-C asks the run to stop and save what it has; a second
+// Ctrl-C, or a run that does not stop in time, ends the process at once.
+import { EXIT } from '../base/errors.ts'
+import { commands } from './commands/index.ts'
+import { run } from './run.ts'
+
+const MS_TO_STOP = 10_000
+
+const interrupt = new AbortController()
+
+function onInterrupt(): void {
+  if (interrupt.signal.aborted) process.exit(EXIT.interrupted)
+  process.stderr.write('\nstopping; press Ctrl-C again to stop at once\n')
+  interrupt.abort()
+  setTimeout(() => process.exit(EXIT.interrupted), MS_TO_STOP).unref()
+}
+process.on('SIGINT', onInterrupt)
+process.on('SIGTERM', onInterrupt)
+
+// A reader that has seen enough (`allotrope rules | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  throw error
+})
+
+// Libraries may print through the console; stdout is for data alone.
+console.log = console.error
+console.info = console.error
+console.debug = console.error
+
+const { stdout, stderr, env } = process
+const code = await run(process.argv.slice(2), commands, { stdout, stderr, env, signal: interrupt.signal })
+// A pipe takes its time: leave only when everything has been handed over.
+process.exitCode = code
+stdout.write('', () => stderr.write('', () => process.exit(code)))

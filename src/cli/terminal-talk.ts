@@ -1,0 +1,51 @@
+// Talk on stderr: notes as aligned lines, warnings, and one progress line that is rewritten in place on a terminal.
+import { styleText } from 'node:util'
+import type { Talk } from '../base/talk.ts'
+import { type Io, wantsColor, withoutControls } from './io.ts'
+
+const STAGE_WIDTH = 10
+const MS_BETWEEN_FRAMES = 100
+const ERASE_LINE = '\r\u001b[2K'
+
+export interface TalkSettings {
+  /** Warnings and errors only. */
+  readonly quiet: boolean
+  /** Milliseconds; a clock, so that tests can hold it. */
+  readonly now: () => number
+}
+
+export function createTerminalTalk(io: Io, settings: TalkSettings): Talk & { clear(): void } {
+  const color = wantsColor(io.stderr, io.env)
+  const animate = io.stderr.isTTY === true && io.env.TERM !== 'dumb' && !settings.quiet
+  let shown = false
+  let lastFrame = Number.NEGATIVE_INFINITY
+
+  const clear = () => {
+    if (shown) io.stderr.write(ERASE_LINE)
+    shown = false
+  }
+  const line = (text: string) => {
+    clear()
+    io.stderr.write(`${withoutControls(text)}\n`)
+  }
+  return {
+    signal: io.signal,
+    clear,
+    note: (stage, text) => {
+      if (!settings.quiet) line(`  ${stage.padEnd(STAGE_WIDTH)} ${text}`)
+    },
+    warn: (text) => {
+      clear()
+      const label = color ? styleText('yellow', 'warning:') : 'warning:'
+      io.stderr.write(`${label} ${withoutControls(text)}\n`)
+    },
+    progress: (stage, done, total) => {
+      const now = settings.now()
+      if (!animate || (now - lastFrame < MS_BETWEEN_FRAMES && done < total)) return
+      lastFrame = now
+      shown = true
+      const text = `  ${withoutControls(stage).padEnd(STAGE_WIDTH)} ${done} of ${total}`
+      io.stderr.write(ERASE_LINE + text.slice(0, (io.stderr.columns ?? 80) - 1))
+    },
+  }
+}
