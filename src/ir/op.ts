@@ -36,7 +36,8 @@ export interface Work {
 }
 
 /** Where the coordinate of an output axis comes from in one input: its axis, or the input does not vary along it
- * (absent or of size 1: 'broadcast'), or several coordinates take part ('mixed'). */
+ * (absent or of size 1: 'broadcast'), or several coordinates take part ('mixed'). So cutting the output along an axis is
+ * cutting every input that names an axis along that one, and leaving whole every input that says 'broadcast'. */
 export type AxisSource = number | 'broadcast' | 'mixed'
 /** [axis of output 0][input] */
 export type AxisMap = readonly (readonly AxisSource[])[]
@@ -47,7 +48,7 @@ export type Law =
   | 'idempotent' // f(f(x)) = f(x), or f(x, x) = x for two operands
   | 'involution' // f(f(x)) = x
   | 'monotone' // x <= y implies f(x) <= f(y), element-wise
-  | 'zero-preserving' // f(0) = 0, element-wise
+  | 'zero-preserving' // f(0) = 0, element-wise; of several operands, all of them 0
 
 export interface AttributeSpec {
   readonly kind: 'int' | 'float' | 'string' | 'ints' | 'floats' | 'strings' | 'tensor' | 'graph'
@@ -71,6 +72,8 @@ export interface Op {
   /** False: random. Never folded, merged or moved. */
   readonly deterministic?: boolean
   readonly laws?: readonly Law[]
+  /** Laws that hold at some attributes only, beside `laws`. */
+  conditionalLaws?(call: Call): readonly Law[]
   readonly torch?: TorchSpelling
   /** Types of the outputs; symbolic in, symbolic out; null where the rank cannot be known. Throws UserError on a call that ONNX forbids. */
   infer(call: Call): readonly (TensorType | null)[]
@@ -82,8 +85,16 @@ export interface Op {
   work?(call: ConcreteCall): Work
   /** Absent or null: nothing is known, every axis counts as mixed. Element-wise operators need none. */
   axes?(call: Call): AxisMap | null
-  /** Inputs in which output 0 is linear, the others held fixed. */
+  /** Inputs in which output 0 is linear, the others held fixed; with `jointlyLinear`, all of them scaled and added together. */
   linearIn?(call: Call): readonly number[]
-  /** The attributes after output 0 (and each input's matching axis) has been cut to `size` along `axis`; absent: unchanged. */
+  /** Linear in the listed inputs taken together, so in one of them alone only affine: Add, Sub, Sum, Concat, Where. */
+  readonly jointlyLinear?: boolean
+  /** The attributes after output 0 (and each input's matching axis) has been cut to `size` along `axis`; absent: unchanged;
+   * null: no attributes do it (an input that holds sizes would have to change). */
   resize?(call: Call, axis: number, size: Dim): Attributes | null
+}
+
+/** Every law that holds for this call. */
+export function lawsOf(op: Op, call: Call): readonly Law[] {
+  return [...(op.laws ?? []), ...(op.conditionalLaws?.(call) ?? [])]
 }
