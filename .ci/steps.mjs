@@ -37,7 +37,8 @@ export function readCounts(file) {
 function runMocha(root, args) {
   const folder = mkdtempSync(join(tmpdir(), 'allotrope-test-'))
   const file = join(folder, 'counts.json')
-  const ok = node(['node_modules/mocha/bin/mocha.js', ...args], { ALLOTROPE_TEST_COUNTS: file })(root)
+  const all = args.some((arg) => arg.endsWith('.ts')) ? [] : ['test/**/*.test.ts']
+  const ok = node(['node_modules/mocha/bin/mocha.js', ...all, ...args], { ALLOTROPE_TEST_COUNTS: file })(root)
   const counts = readCounts(file)
   rmSync(folder, { recursive: true, force: true })
   return { ok: ok && counts !== null && counts.failed === 0, counts }

@@ -1,4 +1,5 @@
 // The outside world of the command line, as an argument: tests pass buffers, main.ts passes the process.
+import { styleText } from 'node:util'
 
 export interface OutputStream {
   write(text: string): unknown
@@ -17,10 +18,16 @@ export interface Io {
 }
 
 /** True where colours may be written: a terminal, unless NO_COLOR (no-color.org) or TERM=dumb; FORCE_COLOR overrides the terminal. */
-export function wantsColor(stream: OutputStream, env: Io['env']): boolean {
+function wantsColor(stream: OutputStream, env: Io['env']): boolean {
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR && env.FORCE_COLOR !== '0') return true
   return stream.isTTY === true && env.TERM !== 'dumb'
+}
+
+/** A text in a colour, where colours may be written. */
+export function paint(color: 'red' | 'yellow', text: string, stream: OutputStream, env: Io['env']): string {
+  // wantsColor has decided: styleText's own look at process.stdout would be about another stream.
+  return wantsColor(stream, env) ? styleText(color, text, { validateStream: false }) : text
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes

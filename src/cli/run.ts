@@ -1,10 +1,9 @@
 // One run of the command line, from arguments to exit code, on an outside world that is passed in.
-import { styleText } from 'node:util'
 import { CommanderError } from 'commander'
 import { EXIT } from '../base/errors.ts'
 import { type Answer, type Command, schemaOf } from './command.ts'
 import { errorJson, type Failure, failureOf } from './failure.ts'
-import { type Io, wantsColor, withoutControls } from './io.ts'
+import { type Io, paint, withoutControls } from './io.ts'
 import { parseArguments } from './program.ts'
 import { createTerminalTalk } from './terminal-talk.ts'
 
@@ -52,8 +51,7 @@ function printAnswer(answer: Answer, manner: Manner, io: Io): number {
 }
 
 function printError(message: string, io: Io): void {
-  const label = wantsColor(io.stderr, io.env) ? styleText('red', 'error:') : 'error:'
-  io.stderr.write(`${label} ${withoutControls(message)}\n`)
+  io.stderr.write(`${paint('red', 'error:', io.stderr, io.env)} ${withoutControls(message)}\n`)
 }
 
 function printFailure(failure: Failure, manner: Manner, io: Io): number {

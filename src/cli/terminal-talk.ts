@@ -1,7 +1,6 @@
 // Talk on stderr: notes as aligned lines, warnings, and one progress line that is rewritten in place on a terminal.
-import { styleText } from 'node:util'
 import type { Talk } from '../base/talk.ts'
-import { type Io, wantsColor, withoutControls } from './io.ts'
+import { type Io, paint, withoutControls } from './io.ts'
 
 const STAGE_WIDTH = 10
 const MS_BETWEEN_FRAMES = 100
@@ -15,7 +14,6 @@ export interface TalkSettings {
 }
 
 export function createTerminalTalk(io: Io, settings: TalkSettings): Talk & { clear(): void } {
-  const color = wantsColor(io.stderr, io.env)
   const animate = io.stderr.isTTY === true && io.env.TERM !== 'dumb' && !settings.quiet
   let shown = false
   let lastFrame = Number.NEGATIVE_INFINITY
@@ -36,8 +34,7 @@ export function createTerminalTalk(io: Io, settings: TalkSettings): Talk & { cle
     },
     warn: (text) => {
       clear()
-      const label = color ? styleText('yellow', 'warning:') : 'warning:'
-      io.stderr.write(`${label} ${withoutControls(text)}\n`)
+      io.stderr.write(`${paint('yellow', 'warning:', io.stderr, io.env)} ${withoutControls(text)}\n`)
     },
     progress: (stage, done, total) => {
       const now = settings.now()
