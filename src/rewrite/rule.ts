@@ -1,0 +1,32 @@
+// What a rewrite rule is: an entry of a table in rules/. It looks at one e-node (and the e-nodes in its children's classes) and
+// yields classes that equal it, or says why it does not apply.
+import type { ClassId, NodeId } from '../egraph/egraph.ts'
+import type { NodeRewrite, Refusal } from '../egraph/rewrite.ts'
+import type { TensorEGraph } from './tensor-egraph.ts'
+import type { TensorOp } from './tensor-op.ts'
+
+/** What a rewrite may change in floating point. */
+export type Exactness =
+  | 'exact' // the same numbers, bit for bit, up to the runtime's own choices
+  | 'reassociates' // the same real number; rounding differs
+  | 'flushes' // values below the normal range may become zero
+
+export interface Rule {
+  readonly name: string
+  /** The identity, in the notation of the documentation. */
+  readonly law: string
+  /** When it holds or is tried; empty if always. */
+  readonly condition: string
+  readonly source: string
+  readonly exactness: Exactness
+  /** Operators at which it looks; 'all' for those derived from properties. */
+  readonly families: readonly string[] | 'all'
+  apply(t: TensorEGraph, n: NodeId): Iterable<ClassId | Refusal>
+}
+
+/** The rule as the engine runs it. */
+export function bindRule(t: TensorEGraph, rule: Rule): NodeRewrite<TensorOp> {
+  return { kind: 'node', name: rule.name, families: rule.families, apply: (_, n) => rule.apply(t, n) }
+}
+
+export const refuse = (refused: string): Refusal => ({ refused })

@@ -1,0 +1,105 @@
+// Element-wise algebra and what monotone functions allow.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { getInts, int, ints } from '../../ir/attribute.ts'
+import { dimEquals } from '../../ir/dim.ts'
+import { axesOf, recordOf } from '../properties.ts'
+import type { Rule } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+import { operandPairs } from './scale.ts'
+
+/** x + x g = x (1 + g); x y + x z = x (y + z) */
+function* factor(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  for (const [x, c] of operandPairs(t, n))
+    for (const m of t.nodes(c, 'Mul'))
+      for (const [y, g] of operandPairs(t, m))
+        if (y === x && !t.isConstant(x)) yield t.mul(x, t.add(g, t.scalar(1, t.rank(g), t.type(g)!.dtype)))
+  for (const p of t.nodes(a, 'Mul'))
+    for (const q of t.nodes(b, 'Mul'))
+      for (const [x, y] of operandPairs(t, p))
+        for (const [z, w] of operandPairs(t, q)) if (x === z && !t.isConstant(x) && sameShape(t, y, w)) yield t.mul(x, t.add(y, w))
+}
+
+const sameShape = (t: TensorEGraph, a: ClassId, b: ClassId): boolean => t.shape(a).every((d, i) => dimEquals(d, t.shape(b)[i]!))
+
+const isMonotone = (t: TensorEGraph, n: NodeId): boolean => {
+  const record = recordOf(t.op(n))
+  return record?.elementwise === true && record.laws?.includes('monotone') === true && t.children(n).length === 1
+}
+
+/** max-pool of f = f of max-pool */
+function* poolOfMonotone(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  if (op.kind !== 'onnx' || op.outputCount !== 1 || op.output !== 0) return
+  for (const f of [...t.egraph.nodesOf(t.child(n, 0))] as NodeId[])
+    if (isMonotone(t, f)) yield t.make(t.op(f), [t.make(op, [t.child(f, 0)])])
+}
+
+/** f(E[ids]) = f(E)[ids], E a constant table */
+function* mapTable(t: TensorEGraph, n: NodeId) {
+  const record = recordOf(t.op(n))
+  if (!record?.elementwise || record.deterministic === false) return
+  const children = t.children(n)
+  const varying = children.filter((c) => !t.isConstant(c))
+  if (varying.length !== 1 || t.type(varying[0]!) === null) return
+  for (const g of t.nodes(varying[0]!, 'Gather')) {
+    const gather = t.op(g)
+    const [table, ids] = t.children(g) as [ClassId, ClassId]
+    if (gather.kind !== 'onnx' || !t.isConstant(table) || t.isConstant(ids) || axisOfGather(t, g) !== 0) continue
+    const rest = t.rank(table) - 1
+    const rank = t.rank(t.egraph.classOf(n))
+    if (t.rank(varying[0]!) !== rank) continue
+    const operands = children.map((c) => (c === varying[0] ? table : alongRows(t, c, rest)))
+    if (operands.includes(null)) continue
+    const mapped = t.rebuild(t.op(n), operands as ClassId[])
+    if (mapped !== null && t.isConstant(mapped) && t.rank(mapped) === rest + 1) yield t.make(gather, [mapped, ids])
+  }
+}
+
+function axisOfGather(t: TensorEGraph, g: NodeId): number {
+  const op = t.op(g)
+  return op.kind === 'onnx' && op.attributes.axis?.kind === 'int' ? Number(op.attributes.axis.value) : 0
+}
+
+/** A constant that does not vary along the positions, with one axis for the table's rows. */
+function alongRows(t: TensorEGraph, c: ClassId, rest: number): ClassId | null {
+  const shape = t.shape(c)
+  if (shape.length === 0) return c
+  const leading = shape.slice(0, shape.length - rest)
+  return leading.every((d) => d === 1) ? t.reshape(c, [1, ...shape.slice(shape.length - rest)]) : null
+}
+
+/** Mean over the positions of a picture, both spellings; a runtime may have a better kernel for one. */
+function* globalPool(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  const x = t.child(n, 0)
+  if (op.kind !== 'onnx' || t.type(x) === null || t.rank(x) !== 4) return
+  const axes = t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents ?? [])
+  const keeps = op.attributes.keepdims?.kind !== 'int' || Number(op.attributes.keepdims.value) === 1
+  if (keeps && axes.join() === '2,3' && axesOf(t, n) !== null) yield t.onnx('GlobalAveragePool', [x])
+}
+
+function* meanOfPool(t: TensorEGraph, n: NodeId) {
+  const x = t.child(n, 0)
+  if (t.type(x) === null || t.rank(x) !== 4) return
+  if (t.opset >= 18) yield t.onnx('ReduceMean', [x, t.int64s([2, 3])], { keepdims: int(1) })
+  else yield t.onnx('ReduceMean', [x], { axes: ints([2, 3]), keepdims: int(1) })
+}
+
+const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = '', exactness: Rule['exactness'] = 'reassociates'): Rule => ({
+  name,
+  law,
+  condition,
+  source: 'element-wise algebra (docs/rules.md, algebra)',
+  exactness,
+  families,
+  apply,
+})
+
+export const algebraRules: readonly Rule[] = [
+  rule('factor', 'x + x g = x (1 + g); x y + x z = x (y + z)', ['Add'], factor),
+  rule('pool-of-monotone', 'maxpool(f(x)) = f(maxpool(x))', ['MaxPool'], poolOfMonotone, 'f is monotone', 'exact'),
+  rule('map-table', 'f(E[ids]) = f(E)[ids]', 'all', mapTable, 'E is constant, f is element-wise', 'exact'),
+  rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool),
+  rule('pool-as-mean', 'GlobalAveragePool = mean over the picture', ['GlobalAveragePool'], meanOfPool),
+]

@@ -1,0 +1,162 @@
+// Constant terms and factors: they combine, move out of what is linear, and float towards where they fold. Floating is guarded:
+// past a sibling only if that carries a constant too, or else 2^n subsets of biases appear in residual sums.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { getInts, getText } from '../../ir/attribute.ts'
+import { type Dim, dimEquals } from '../../ir/dim.ts'
+import { passingAxes } from '../axis-groups.ts'
+import { convolve } from '../canonical.ts'
+import { replaceAxis } from '../infer-op.ts'
+import { linearChildren } from '../properties.ts'
+import type { Rule } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+import { operandPairs, varyingAxes } from './scale.ts'
+
+const SOURCE = 'distributivity and linearity (docs/rules.md, constants)'
+
+/** [value, constant] readings of the sums or products in a class. */
+export function withConstant(t: TensorEGraph, c: ClassId, family: 'Add' | 'Mul'): (readonly [ClassId, ClassId])[] {
+  return t.nodes(c, family).flatMap((n) => operandPairs(t, n).filter(([x, k]) => t.isConstant(k) && !t.isConstant(x)))
+}
+
+/** (x + c) + d = x + (c + d); (x * c) * d = x * (c * d) */
+const combine = (family: 'Add' | 'Mul') =>
+  function* (t: TensorEGraph, n: NodeId) {
+    for (const [inner, d] of operandPairs(t, n)) {
+      if (!t.isConstant(d)) continue
+      for (const [x, c] of withConstant(t, inner, family)) {
+        const both = t.elementwise(family, [c, d])
+        const whole = both && t.elementwise(family, [x, both])
+        if (whole) yield whole
+      }
+    }
+  }
+
+/** (x + c) * d = x * d + c * d */
+function* distribute(t: TensorEGraph, n: NodeId) {
+  for (const [sum, d] of operandPairs(t, n)) {
+    if (!t.isConstant(d)) continue
+    for (const [x, c] of withConstant(t, sum, 'Add')) {
+      if (varies(t, x, sum)) yield t.add(t.mul(x, d), t.mul(c, d))
+    }
+  }
+}
+
+/** True if x has all of the sum's sizes, so that nothing is repeated when they part. */
+function varies(t: TensorEGraph, x: ClassId, sum: ClassId): boolean {
+  return t.shape(x).every((d, i) => dimEquals(d, t.shape(sum)[i]!))
+}
+
+/** (x + c) + (y + d) = (x + y) + (c + d); past a sibling without a constant only if x and y may merge. */
+function* float(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  for (const [x, c] of withConstant(t, a, 'Add'))
+    for (const [y, d] of withConstant(t, b, 'Add')) yield t.add(t.add(x, y), t.add(c, d))
+  for (const [sum, y] of operandPairs(t, n))
+    for (const [x, c] of withConstant(t, sum, 'Add')) if (!t.isConstant(y) && mayMerge(t, x, y)) yield t.add(t.add(x, y), c)
+}
+
+/** True if x is a linear map or convolution of y, or of what y is one of. */
+function mayMerge(t: TensorEGraph, x: ClassId, y: ClassId): boolean {
+  const of = (c: ClassId) => [...t.nodes(c, 'lin'), ...t.nodes(c, 'Conv')].map((n) => t.child(n, 0))
+  const sources = of(x)
+  return sources.includes(t.egraph.find(y)) || of(y).some((s) => sources.includes(s))
+}
+
+/** f(x + c) = f(x) + f(c) */
+function* constantOut(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  if (!linearChildren(t, n).includes(0) || !t.children(n).slice(1).every((c) => t.isConstant(c))) return
+  for (const [x, c] of withConstant(t, t.child(n, 0), 'Add')) {
+    if (!varies(t, x, t.child(n, 0))) continue
+    const image = imageOfConstant(t, n, c)
+    const moved = image && (op.kind === 'reshape' ? t.reshape(x, t.shape(t.egraph.classOf(n))) : t.rebuild(op, [x, ...t.children(n).slice(1)]))
+    if (moved && image) yield t.add(moved, image)
+  }
+}
+
+/** f(c) with no more positions than c needs; null where c would have to be repeated without bound. */
+function imageOfConstant(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
+  const op = t.op(n)
+  const shape = t.shape(t.child(n, 0))
+  switch (op.kind) {
+    case 'lin': {
+      const full = fullAlong(t, c, [op.axis], shape)
+      return full && t.lin(full, t.child(n, 1), op.axis)
+    }
+    case 'transpose':
+      return t.transpose(c, op.perm)
+    case 'select':
+      return t.shape(c)[op.axis] === 1 ? c : t.select(c, op.axis, op.index)
+    case 'reshape':
+      return imageOfReshape(t, n, c)
+    case 'onnx':
+      return imageOfOnnx(t, n, c)
+    default:
+      return null
+  }
+}
+
+function fullAlong(t: TensorEGraph, c: ClassId, axes: readonly number[], shape: readonly Dim[]): ClassId | null {
+  const target = axes.reduce<readonly Dim[]>((s, a) => (typeof shape[a] === 'number' ? replaceAxis(s, a, shape[a]) : s), t.shape(c))
+  return axes.every((a) => typeof shape[a] === 'number') ? t.expand(c, target) : null
+}
+
+function imageOfReshape(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
+  const op = t.op(n)
+  if (op.kind !== 'reshape') return null
+  const out = t.shape(t.egraph.classOf(n))
+  const from = passingAxes(op.groups)
+  const passing = new Set(from.filter((p) => p !== null))
+  if (varyingAxes(t, c).every((a) => passing.has(a))) return t.reshape(c, out.map((_, i) => (from[i] == null ? 1 : t.shape(c)[from[i]!]!)))
+  const shape = t.shape(t.child(n, 0))
+  const full = fullAlong(t, c, shape.flatMap((_, a) => (passing.has(a) ? [] : [a])), shape)
+  return full && t.reshape(full, out.map((d, i) => (from[i] == null ? d : t.shape(full)[from[i]!]!)))
+}
+
+/** Operators that map a value repeated along their mixed axes to itself. */
+function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
+  const op = t.op(n)
+  if (op.kind !== 'onnx') return null
+  if (op.op === 'Conv') return imageOfConv(t, n, c)
+  const spatial = varyingAxes(t, c).every((a) => a <= 1)
+  const unpadded = getInts(op.attributes, 'pads', []).every((p) => p === 0) && getText(op.attributes, 'auto_pad', 'NOTSET') === 'NOTSET'
+  const averages =
+    op.op === 'GlobalAveragePool' ||
+    (op.op === 'AveragePool' && unpadded && !op.attributes.ceil_mode) ||
+    (op.op === 'Resize' && getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize' && getInts(op.attributes, 'axes', [0]).every((a) => a >= 2))
+  if (averages) return spatial ? c : null
+  if (op.op !== 'ReduceMean') return null
+  const axes = t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents as readonly number[] | null)
+  return axes && varyingAxes(t, c).every((a) => !axes.includes(a)) ? c : null
+}
+
+/** conv(c) is the same at every position if nothing is padded: the sum over the kernel. */
+function imageOfConv(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
+  const op = t.op(n)
+  const w = t.child(n, 1)
+  if (op.kind !== 'onnx' || !getInts(op.attributes, 'pads', []).every((p) => p === 0)) return null
+  if (!varyingAxes(t, c).every((a) => a === 1) || t.children(n).length !== 2) return null
+  const dilations = getInts(op.attributes, 'dilations', [])
+  const kernel = (t.shape(w) as number[]).slice(2)
+  const patch = [1, t.shape(t.child(n, 0))[1]!, ...kernel.map((k, i) => (k - 1) * dilations[i]! + 1)]
+  const full = t.expand(c, patch)
+  return full && convolve(t, full, w, op.attributes)
+}
+
+const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
+  name,
+  law,
+  condition,
+  source: SOURCE,
+  exactness: 'reassociates',
+  families,
+  apply,
+})
+
+export const constantRules: readonly Rule[] = [
+  rule('combine-terms', '(x + c) + d = x + (c + d)', ['Add'], combine('Add'), 'c and d are constant'),
+  rule('combine-factors', '(x * c) * d = x * (c * d)', ['Mul'], combine('Mul'), 'c and d are constant'),
+  rule('distribute-factor', '(x + c) * d = x * d + c * d', ['Mul'], distribute, 'c and d are constant'),
+  rule('float-term', '(x + c) + (y + d) = (x + y) + (c + d)', ['Add'], float, 'c and d are constant'),
+  rule('constant-out', 'f(x + c) = f(x) + f(c)', 'all', constantOut, 'f is linear, c is constant, nothing is padded'),
+]

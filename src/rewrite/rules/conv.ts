@@ -1,0 +1,132 @@
+// Convolutions by constant kernels: they are linear in both operands, so maps along the channels fold into the kernel from both
+// sides, and sums of convolutions of one value are one convolution, smaller kernels padded with zeros.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { type Attributes, getInt, getInts, int, ints } from '../../ir/attribute.ts'
+import { ndarray } from '../../ir/tensor.ts'
+import { convolve } from '../canonical.ts'
+import type { Rule } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+
+const SOURCE = 'bilinearity of convolution (docs/rules.md, convolutions)'
+
+/** A convolution by a constant, however it is spelled. */
+interface Kernel {
+  readonly x: ClassId
+  readonly w: ClassId
+  readonly attributes: Attributes
+}
+
+function convolutionsOf(t: TensorEGraph, c: ClassId): Kernel[] {
+  const convs = t.nodes(c, 'Conv').flatMap((n): Kernel[] => {
+    const op = t.op(n)
+    const [x, w, bias] = t.children(n) as [ClassId, ClassId, ClassId?]
+    return op.kind === 'onnx' && bias === undefined && t.isConstant(w) ? [{ x, w, attributes: op.attributes }] : []
+  })
+  return [...convs, ...t.nodes(c, 'lin').flatMap((n) => pointwise(t, n))]
+}
+
+/** lin along the channels of a picture, as a 1x1 convolution. */
+export function pointwise(t: TensorEGraph, n: NodeId): Kernel[] {
+  const op = t.op(n)
+  const rank = t.rank(t.child(n, 0))
+  if (op.kind !== 'lin' || op.axis !== 1 || rank < 3) return []
+  const [k, size] = t.shape(t.child(n, 1)) as [number, number]
+  const w = t.reshape(t.transpose(t.child(n, 1), [1, 0]), [size, k, ...new Array<number>(rank - 2).fill(1)])!
+  return [{ x: t.child(n, 0), w, attributes: pointwiseAttributes(rank - 2, 1) }]
+}
+
+export function pointwiseAttributes(spatial: number, group: number): Attributes {
+  const all = (v: number, n = spatial) => ints(new Array<number>(n).fill(v))
+  return { group: int(group), kernel_shape: all(1), strides: all(1), dilations: all(1), pads: all(0, 2 * spatial) }
+}
+
+/** conv(lin(x, A), W) = conv(x, A W) */
+function* convOfLin(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  const w = t.child(n, 1)
+  if (op.kind !== 'onnx' || t.children(n).length !== 2 || !t.isConstant(w) || getInt(op.attributes, 'group', 1) !== 1) return
+  for (const l of t.nodes(t.child(n, 0), 'lin')) {
+    const lin = t.op(l)
+    if (lin.kind !== 'lin' || lin.axis !== 1) continue
+    const folded = t.lin(w, t.transpose(t.child(l, 1), [1, 0]), 1)
+    if (t.isConstant(folded)) yield convolve(t, t.child(l, 0), folded, op.attributes)
+  }
+}
+
+/** lin(conv(x, W), B) = conv(x, W B) */
+function* linOfConv(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  if (op.kind !== 'lin' || op.axis !== 1) return
+  for (const f of t.nodes(t.child(n, 0), 'Conv')) {
+    const conv = t.op(f)
+    const w = t.child(f, 1)
+    if (conv.kind !== 'onnx' || t.children(f).length !== 2 || !t.isConstant(w) || getInt(conv.attributes, 'group', 1) !== 1) continue
+    const folded = t.lin(w, t.child(n, 1), 0)
+    if (t.isConstant(folded)) yield convolve(t, t.child(f, 0), folded, conv.attributes)
+  }
+}
+
+/** conv(x, W) + conv(x, V) = conv(x, W + V); an identity counts as a 1x1 kernel. */
+function* sumOfConvs(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  const left = convolutionsOf(t, a)
+  const right = convolutionsOf(t, b)
+  for (const p of left) for (const q of right) yield* merged(t, p, q)
+  for (const [kernels, x] of [[left, b], [right, a]] as const)
+    for (const k of kernels) {
+      const [outputs, perGroup] = t.shape(k.w) as number[]
+      if (t.egraph.find(k.x) === x && outputs === perGroup! * getInt(k.attributes, 'group', 1)) yield* merged(t, k, identityKernel(t, k))
+    }
+}
+
+function* merged(t: TensorEGraph, p: Kernel, q: Kernel) {
+  if (t.egraph.find(p.x) !== t.egraph.find(q.x) || t.rank(p.w) !== t.rank(q.w)) return
+  const [large, small] = kernelArea(t, p) >= kernelArea(t, q) ? [p, q] : [q, p]
+  const w = enlarged(t, small, large)
+  if (w !== null) yield convolve(t, large.x, t.add(large.w, w), large.attributes)
+}
+
+const kernelArea = (t: TensorEGraph, k: Kernel): number => (t.shape(k.w) as number[]).slice(2).reduce((a, b) => a * b, 1)
+
+/** The small kernel padded to the large one's size and place; null if they do not see the same positions. */
+function enlarged(t: TensorEGraph, small: Kernel, large: Kernel): ClassId | null {
+  const get = (k: Kernel, name: string) => getInts(k.attributes, name, [])
+  const from = (t.shape(small.w) as number[]).slice(2)
+  const to = (t.shape(large.w) as number[]).slice(2)
+  const spatial = to.length
+  const dilations = get(large, 'dilations')
+  const alike = get(small, 'strides').join() === get(large, 'strides').join() && getInt(small.attributes, 'group', 1) === getInt(large.attributes, 'group', 1)
+  const sameDilations = from.every((k, i) => k === 1 || get(small, 'dilations')[i] === dilations[i])
+  if (!alike || !sameDilations || t.shape(small.w)[1] !== t.shape(large.w)[1]) return null
+  const taps = (side: 0 | 1) => to.map((_, i) => (get(large, 'pads')[i + side * spatial]! - get(small, 'pads')[i + side * spatial]!) / dilations[i]!)
+  const [before, after] = [taps(0), taps(1)]
+  const fits = to.every((k, i) => Number.isInteger(before[i]) && before[i]! >= 0 && after[i]! >= 0 && from[i]! + before[i]! + after[i]! === k)
+  if (!fits) return null
+  const padded = t.onnx('Pad', [small.w, t.int64s([0, 0, ...before, 0, 0, ...after])])
+  return t.isConstant(padded) ? padded : null
+}
+
+/** The 1x1 kernel that changes nothing, in the groups of `like`. */
+function identityKernel(t: TensorEGraph, like: Kernel): Kernel {
+  const [outputs, perGroup, ...kernel] = t.shape(like.w) as number[]
+  const data = new Float64Array(outputs! * perGroup!)
+  for (let o = 0; o < outputs!; o++) data[o * perGroup! + (o % perGroup!)] = 1
+  const w = t.literal(ndarray(t.type(like.w)!.dtype, [outputs!, perGroup!, ...kernel.map(() => 1)], data))
+  return { x: like.x, w, attributes: pointwiseAttributes(kernel.length, getInt(like.attributes, 'group', 1)) }
+}
+
+const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
+  name,
+  law,
+  condition,
+  source: SOURCE,
+  exactness: 'reassociates',
+  families,
+  apply,
+})
+
+export const convRules: readonly Rule[] = [
+  rule('conv-of-lin', 'conv(x A, W) = conv(x, A W)', ['Conv'], convOfLin, 'one group'),
+  rule('lin-of-conv', 'conv(x, W) B = conv(x, W B)', ['lin'], linOfConv, 'one group'),
+  rule('sum-of-convs', 'conv(x, W) + conv(x, V) = conv(x, W + V)', ['Add'], sumOfConvs, 'strides, groups and centres agree'),
+]

@@ -1,0 +1,34 @@
+// The catalogue of rules: one family per file. To add a rule, add an entry to its family; it is then searched, listed by
+// `allotrope rules`, and checked on random shapes and values by the tests.
+import type { Rule } from '../rule.ts'
+import { algebraRules } from './algebra.ts'
+import { constantRules } from './constant.ts'
+import { convRules } from './conv.ts'
+import { linearRules } from './linear.ts'
+import { movementRules } from './movement.ts'
+import { recogniseRules } from './recognise.ts'
+import { scaleRules } from './scale.ts'
+import { seedRules } from './seed.ts'
+
+export interface RuleFamily {
+  readonly name: string
+  /** When it runs: recognition to its own fixed point first, then the search; seed rules only on demand. */
+  readonly phase: 'recognise' | 'search' | 'on-demand'
+  readonly rules: readonly Rule[]
+}
+
+export const ruleFamilies: readonly RuleFamily[] = [
+  { name: 'recognise', phase: 'recognise', rules: recogniseRules },
+  { name: 'movement', phase: 'search', rules: movementRules },
+  { name: 'linear', phase: 'search', rules: linearRules },
+  { name: 'scale', phase: 'search', rules: scaleRules },
+  { name: 'constant', phase: 'search', rules: constantRules },
+  { name: 'conv', phase: 'search', rules: convRules },
+  { name: 'algebra', phase: 'search', rules: algebraRules },
+  { name: 'seed', phase: 'on-demand', rules: seedRules },
+]
+
+/** All rules of a phase. */
+export function rulesOf(phase: RuleFamily['phase']): readonly Rule[] {
+  return ruleFamilies.filter((f) => f.phase === phase).flatMap((f) => f.rules)
+}

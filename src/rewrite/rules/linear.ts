@@ -1,0 +1,252 @@
+// Linear maps along one axis, lin(x, W, axis): they move through every operator that is linear in that child and whose other
+// children do not vary along the axis, and they compose. Derived from axis maps and linearity; nothing here names an operator
+// but lin, concat and Add.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { range } from '../index-vector.ts'
+import { replaceAxis } from '../infer-op.ts'
+import { axesOf, isJointlyLinear, linearChildren, recordOf, targetAxes } from '../properties.ts'
+import { type Rule, refuse } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+import { ndarray } from '../../ir/tensor.ts'
+
+const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, linear maps)'
+
+/** e-nodes of the class that are lin along `axis`. */
+function linsAlong(t: TensorEGraph, c: ClassId, axis: number): NodeId[] {
+  return t.nodes(c, 'lin').filter((n) => axisOf(t, n) === axis)
+}
+function axisOf(t: TensorEGraph, n: NodeId): number {
+  const op = t.op(n)
+  return op.kind === 'lin' || op.kind === 'concat' ? op.axis : -1
+}
+
+/** `op` on other children, the size of `axis` being `size` now. */
+function again(t: TensorEGraph, n: NodeId, children: readonly ClassId[], axis: number, size: number): ClassId | null {
+  const op = t.op(n)
+  const out = replaceAxis(t.shape(t.egraph.classOf(n)), axis, size)
+  if (op.kind === 'reshape') return t.reshape(children[0]!, out)
+  if (op.kind === 'expand') return t.expand(children[0]!, out)
+  if (op.kind === 'onnx' && recordOf(op)?.resize) {
+    const call = { ...op, inputs: t.children(n).map((c) => t.type(c)), constants: [], contents: [] }
+    const attributes = recordOf(op)!.resize!(call, axis, size)
+    return attributes ? t.rebuild({ ...op, attributes }, children) : t.rebuild(op, children)
+  }
+  return t.rebuild(op, children)
+}
+
+/** The child through which a map along output axis `a` may pass, with its axis there; or null. */
+function passage(t: TensorEGraph, n: NodeId, a: number): { readonly child: number; readonly axis: number } | null {
+  const row = axesOf(t, n)?.[a]
+  if (!row) return null
+  for (const k of linearChildren(t, n)) {
+    const axis = row[k]
+    if (typeof axis === 'number' && row.every((source, i) => i === k || source === 'broadcast')) return { child: k, axis }
+  }
+  return null
+}
+
+/** lin(f(.., x, ..), W) = f(.., lin(x, W), ..) */
+function* push(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  if (op.kind !== 'lin') return
+  const w = t.child(n, 1)
+  const size = t.shape(w)[1] as number
+  for (const f of [...t.egraph.nodesOf(t.child(n, 0))] as NodeId[]) {
+    const through = passage(t, f, op.axis)
+    if (through === null) {
+      const joint = pushJoint(t, f, w, op.axis)
+      if (joint !== null) yield joint
+      continue
+    }
+    if (t.op(f).kind === 'lin' && through.child === 1) continue
+    const children = t.children(f).map((c, i) => (i === through.child ? t.lin(c, w, through.axis) : c))
+    const pushed = again(t, f, children, op.axis, size)
+    if (pushed !== null) yield pushed
+  }
+}
+
+/** Through a sum or a concatenation along another axis: every part must be able to absorb the map. */
+function pushJoint(t: TensorEGraph, f: NodeId, w: ClassId, axis: number): ClassId | null {
+  const op = t.op(f)
+  if (!isJointlyLinear(op)) return null
+  const row = axesOf(t, f)?.[axis]
+  const parts = t.children(f)
+  if (!row || !parts.every((c, i) => (typeof row[i] === 'number' || t.isConstant(c)) && absorbs(t, c, axis))) return null
+  const mapped = parts.map((c) => linOfPart(t, c, w, axis))
+  return mapped.includes(null) ? null : t.rebuild(op, mapped as ClassId[])
+}
+
+function linOfPart(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): ClassId | null {
+  const size = t.shape(w)[0]!
+  if (t.shape(c)[axis] === size) return t.lin(c, w, axis)
+  const full = t.isConstant(c) ? t.expand(c, replaceAxis(t.shape(c), axis, size)) : null
+  return full === null ? null : t.lin(full, w, axis)
+}
+
+/** True if a map along `axis` of c can merge with what makes c. */
+function absorbs(t: TensorEGraph, c: ClassId, axis: number): boolean {
+  if (t.isConstant(c)) return true
+  return ([...t.egraph.nodesOf(c)] as NodeId[]).some((n) => {
+    const op = t.op(n)
+    if (op.kind === 'lin' || op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
+    if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1
+    if (op.kind === 'onnx' && (op.op === 'Add' || op.op === 'Mul')) return t.children(n).some((x) => t.isConstant(x))
+    return passage(t, n, axis) !== null
+  })
+}
+
+/** f(.., lin(x, W), ..) = lin(f(.., x, ..), W) */
+function* pull(t: TensorEGraph, n: NodeId) {
+  const linear = linearChildren(t, n)
+  const joint = isJointlyLinear(t.op(n))
+  if (linear.length === 0 && !joint) return
+  const axes = axesOf(t, n)
+  if (!axes) return
+  if (joint) return yield* pullJoint(t, n)
+  for (const k of linear) {
+    const c = t.child(n, k)
+    const targets = targetAxes(axes, k, t.rank(c))
+    for (const l of t.nodes(c, 'lin')) {
+      const a = targets[axisOf(t, l)]
+      if (a == null || !axes[a]!.every((source, i) => i === k || source === 'broadcast')) continue
+      if (t.op(n).kind === 'lin' && k === 1) continue
+      const x = t.child(l, 0)
+      const children = t.children(n).map((other, i) => (i === k ? x : other))
+      const inner = again(t, n, children, a, t.shape(x)[axisOf(t, l)] as number)
+      if (inner !== null) yield t.lin(inner, t.child(l, 1), a)
+    }
+  }
+}
+
+/** lin(x, W) + lin(y, W) = lin(x + y, W); the same for concatenation along another axis. */
+function* pullJoint(t: TensorEGraph, n: NodeId) {
+  const parts = t.children(n)
+  const op = t.op(n)
+  for (const first of t.nodes(parts[0]!, 'lin')) {
+    const axis = axisOf(t, first)
+    if (op.kind === 'concat' && op.axis === axis) continue
+    const w = t.child(first, 1)
+    const lins = parts.map((p) => linsAlong(t, p, axis).find((l) => t.child(l, 1) === w))
+    if (lins.includes(undefined)) continue
+    const inner = t.rebuild(op, (lins as NodeId[]).map((l) => t.child(l, 0)))
+    if (inner !== null) yield t.lin(inner, w, axis)
+  }
+}
+
+/** lin(lin(x, A), B) = lin(x, AB) */
+function* compose(t: TensorEGraph, n: NodeId) {
+  const axis = axisOf(t, n)
+  for (const inner of linsAlong(t, t.child(n, 0), axis)) {
+    const w = t.lin(t.child(inner, 1), t.child(n, 1), 1)
+    if (t.isConstant(w)) yield t.lin(t.child(inner, 0), w, axis)
+    else yield refuse('the product of the two matrices is too large to fold')
+  }
+}
+
+/** lin(x, AB) = lin(lin(x, A), B), where the product was folded from the model's own A and B. */
+function* decompose(t: TensorEGraph, n: NodeId) {
+  const axis = axisOf(t, n)
+  const recipe = t.constants.recipe(t.constantOf(t.child(n, 1))!)
+  if (recipe.kind !== 'derived' || recipe.op !== 'lin{1}' || recipe.args.length !== 2) return
+  const [a, b] = recipe.args.map((id) => t.constant(id)) as [ClassId, ClassId]
+  yield t.lin(t.lin(t.child(n, 0), a, axis), b, axis)
+}
+
+/** lin([x, y], W) = lin(x, W1) + lin(y, W2) */
+function* ofConcat(t: TensorEGraph, n: NodeId) {
+  const axis = axisOf(t, n)
+  const w = t.child(n, 1)
+  for (const c of t.nodes(t.child(n, 0), 'concat')) {
+    if (axisOf(t, c) !== axis) continue
+    let start = 0
+    const terms = t.children(c).map((part) => {
+      const size = t.shape(part)[axis] as number
+      const rows = t.select(w, 0, range(start, size))
+      start += size
+      return t.lin(part, rows, axis)
+    })
+    yield terms.reduce((a, b) => t.add(a, b))
+  }
+}
+
+/** [lin(x, A), lin(x, B)] = lin(x, [A, B]) */
+function* concatOf(t: TensorEGraph, n: NodeId) {
+  const op = t.op(n)
+  if (op.kind !== 'concat') return
+  const parts = t.children(n)
+  for (const first of linsAlong(t, parts[0]!, op.axis)) {
+    const x = t.child(first, 0)
+    const lins = parts.map((p) => linsAlong(t, p, op.axis).find((l) => t.child(l, 0) === x))
+    if (!lins.includes(undefined)) yield t.lin(x, t.concat((lins as NodeId[]).map((l) => t.child(l, 1)), 1), op.axis)
+  }
+}
+
+/** lin(x, A) + lin(x, B) = lin(x, A + B); lin(x, A) + x = lin(x, A + I) */
+function* sumOf(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  for (const l of t.nodes(a, 'lin')) {
+    const axis = axisOf(t, l)
+    for (const m of linsAlong(t, b, axis))
+      if (t.child(l, 0) === t.child(m, 0)) yield t.lin(t.child(l, 0), t.add(t.child(l, 1), t.child(m, 1)), axis)
+  }
+  for (const [map, x] of [[a, b], [b, a]] as const)
+    for (const l of t.nodes(map, 'lin'))
+      if (t.child(l, 0) === t.egraph.find(x)) yield t.lin(x, t.add(t.child(l, 1), identity(t, t.child(l, 1))), axisOf(t, l))
+}
+
+/** The identity matrix of the size of w. */
+export function identity(t: TensorEGraph, w: ClassId): ClassId {
+  const size = t.shape(w)[0] as number
+  const data = new Float64Array(size * size)
+  for (let i = 0; i < size; i++) data[i * size + i] = 1
+  return t.literal(ndarray(t.type(w)!.dtype, [size, size], data))
+}
+
+/** (XY)Z = X(YZ), both ways, batch axes alike. */
+function* associate(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  if (t.rank(a) !== t.rank(b)) return
+  for (const inner of t.nodes(a, 'MatMul')) {
+    const [x, y] = t.children(inner) as [ClassId, ClassId]
+    if (t.rank(x) === t.rank(b) && t.rank(y) === t.rank(b)) yield t.onnx('MatMul', [x, t.onnx('MatMul', [y, b])])
+  }
+  for (const inner of t.nodes(b, 'MatMul')) {
+    const [y, z] = t.children(inner) as [ClassId, ClassId]
+    if (t.rank(y) === t.rank(a) && t.rank(z) === t.rank(a)) yield t.onnx('MatMul', [t.onnx('MatMul', [a, y]), z])
+  }
+}
+
+/** X A + X B = X (A + B), A X + B X = (A + B) X for products of two computed values. */
+function* sumOfProducts(t: TensorEGraph, n: NodeId) {
+  const [p, q] = t.children(n) as [ClassId, ClassId]
+  for (const l of t.nodes(p, 'MatMul'))
+    for (const r of t.nodes(q, 'MatMul')) {
+      const [a, b] = t.children(l) as [ClassId, ClassId]
+      const [c, d] = t.children(r) as [ClassId, ClassId]
+      if (a === c && t.rank(b) === t.rank(d)) yield t.onnx('MatMul', [a, t.add(b, d)])
+      if (b === d && t.rank(a) === t.rank(c)) yield t.onnx('MatMul', [t.add(a, c), b])
+    }
+}
+
+const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
+  name,
+  law,
+  condition,
+  source: SOURCE,
+  exactness: 'reassociates',
+  families,
+  apply,
+})
+
+export const linearRules: readonly Rule[] = [
+  rule('lin-push', 'lin(f(x, y), W) = f(lin(x, W), y)', ['lin'], push, 'f is linear in x and y does not vary along the axis'),
+  rule('lin-pull', 'f(lin(x, W), y) = lin(f(x, y), W)', 'all', pull, 'f is linear in x and y does not vary along the axis'),
+  rule('lin-of-lin', '(x A) B = x (A B)', ['lin'], compose, 'A and B are constant'),
+  rule('lin-low-rank', 'x (A B) = (x A) B', ['lin'], decompose, 'A B was folded from two constants of the model'),
+  rule('lin-of-concat', '[x, y] W = x W1 + y W2', ['lin'], ofConcat),
+  rule('concat-of-lins', '[x A, x B] = x [A, B]', ['concat'], concatOf),
+  rule('sum-of-lins', 'x A + x B = x (A + B)', ['Add'], sumOf),
+  rule('matmul-associate', '(X Y) Z = X (Y Z)', ['MatMul'], associate, 'equal ranks'),
+  rule('sum-of-matmuls', 'X A + X B = X (A + B); A X + B X = (A + B) X', ['Add'], sumOfProducts),
+]
+

@@ -1,0 +1,188 @@
+// Movement along point-wise axes, derived from axis maps: a selection of positions moves down through whatever computes each
+// position by itself; a repetition moves up. First-token heads, unused columns, split(concat), expanded user vectors are all this.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { addDims, type Dim, dimEquals, subDims } from '../../ir/dim.ts'
+import { shapeEquals } from '../../ir/shape.ts'
+import { isWritable } from '../decode-structure.ts'
+import { type IndexVector, indexBounds, indexCount, range, shiftIndices } from '../index-vector.ts'
+import { replaceAxis } from '../infer-op.ts'
+import { axesOf, recordOf } from '../properties.ts'
+import { type Rule, refuse } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+
+const SOURCE = 'axis maps of the operators (docs/rules.md, movement)'
+/** How far one application follows a selection; the rest is left to the next iteration. */
+const DEPTH = 12
+
+/** The selection of `index` along `axis` of x, moved down as far as it goes; all forms on the way are equal. */
+function selectDown(t: TensorEGraph, x: ClassId, axis: number, index: IndexVector, depth: number): ClassId {
+  const selected = t.select(x, axis, index)
+  if (depth === 0 || t.isConstant(selected)) return selected
+  for (const n of [...t.egraph.nodesOf(x)] as NodeId[]) {
+    const moved = selectThrough(t, n, axis, index, depth - 1)
+    if (moved !== null) t.egraph.union(selected, moved)
+  }
+  return selected
+}
+
+/** f(.., x, ..) selected = f(.., x selected, ..), or null where the axis is not computed position by position. */
+function selectThrough(t: TensorEGraph, n: NodeId, axis: number, index: IndexVector, depth: number): ClassId | null {
+  const op = t.op(n)
+  if (op.kind === 'select' || op.kind === 'fused-conv' || op.kind.startsWith('reorder')) return null
+  if (op.kind === 'concat' && op.axis === axis) return selectOfConcat(t, t.children(n), axis, index)
+  const row = axesOf(t, n)?.[axis]
+  if (!row || row.includes('mixed')) return null
+  if (op.kind === 'expand' && op.sizes[axis] != null) {
+    const count = indexCount(index)
+    return typeof count === 'number' ? t.expand(t.child(n, 0), replaceAxis(t.shape(t.egraph.classOf(n)), axis, count)) : null
+  }
+  if (!row.some((source) => typeof source === 'number')) return null
+  const writable = t.children(n).every((c, i) => typeof row[i] !== 'number' || isWritable(index, t.shape(c)[row[i] as number]!))
+  if (!writable) return null
+  const children = t.children(n).map((c, i) => (typeof row[i] === 'number' ? selectDown(t, c, row[i] as number, index, depth) : c))
+  if (op.kind === 'reshape') return t.reshape(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
+  if (op.kind === 'expand') return t.expand(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
+  return t.rebuild(resized(t, n, axis, indexCount(index)), children)
+}
+
+/** The operator with the attributes that fit after the cut. */
+function resized(t: TensorEGraph, n: NodeId, axis: number, size: Dim) {
+  const op = t.op(n)
+  const record = recordOf(op)
+  if (op.kind !== 'onnx' || !record?.resize) return op
+  const call = { ...op, inputs: t.children(n).map((c) => t.type(c)), constants: [], contents: [] }
+  const attributes = record.resize(call, axis, size)
+  return attributes ? { ...op, attributes } : op
+}
+
+/** Positions of a concatenation, taken from the parts that they lie in. */
+function selectOfConcat(t: TensorEGraph, parts: readonly ClassId[], axis: number, index: IndexVector): ClassId | null {
+  const bounds = indexBounds(index)
+  const sizes = parts.map((p) => t.shape(p)[axis]!)
+  if (!bounds || sizes.some((s) => typeof s !== 'number') || typeof bounds.from !== 'number' || typeof bounds.to !== 'number') return null
+  const pieces: ClassId[] = []
+  let start = 0
+  for (const [i, size] of (sizes as number[]).entries()) {
+    const from = Math.max(bounds.from, start)
+    const to = Math.min(bounds.to, start + size)
+    const whole = bounds.from >= start && bounds.to <= start + size
+    if (whole) {
+      const inside = shiftIndices(index, start)
+      return inside && t.select(parts[i]!, axis, inside)
+    }
+    if (from < to) pieces.push(t.select(parts[i]!, axis, range(from - start, to - from)))
+    start += size
+  }
+  return index.kind === 'range' && index.step === 1 ? t.concat(pieces, axis) : null
+}
+
+/** Neighbouring ranges of one value, side by side again. */
+function* concatOfSelects(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
+  const op = t.op(n)
+  if (op.kind !== 'concat') return
+  const parts = t.children(n)
+  for (const first of t.nodes(parts[0]!, 'select')) {
+    const x = t.child(first, 0)
+    let end: Dim | null = null
+    const joined = parts.every((part) => {
+      const next = t.nodes(part, 'select').find((s) => continues(t, s, x, op.axis, end))
+      const index = next === undefined ? null : t.op(next)
+      if (index?.kind !== 'select' || index.index.kind !== 'range') return false
+      end = addDims(index.index.start, index.index.count)
+      return true
+    })
+    const start = t.op(first)
+    if (joined && end !== null && start.kind === 'select' && start.index.kind === 'range') {
+      const whole = range(start.index.start, subDims(end, start.index.start))
+      if (isWritable(whole, t.shape(x)[op.axis]!)) yield t.select(x, op.axis, whole)
+    }
+  }
+}
+
+function continues(t: TensorEGraph, s: NodeId, x: ClassId, axis: number, end: Dim | null): boolean {
+  const op = t.op(s)
+  if (op.kind !== 'select' || op.axis !== axis || op.index.kind !== 'range' || op.index.step !== 1) return false
+  return t.egraph.find(t.child(s, 0)) === t.egraph.find(x) && (end === null || dimEquals(op.index.start, end))
+}
+
+/** f(expand x, y) = expand f(x, y) where y does not vary along the repeated axis; = f(x, y) where y varies along it. */
+function* expandUp(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
+  const op = t.op(n)
+  if (op.kind === 'expand' || op.kind === 'fused-conv') return
+  const axes = axesOf(t, n)
+  if (!axes) return
+  const out = t.shape(t.egraph.classOf(n))
+  for (const [k, c] of t.children(n).entries())
+    for (const e of t.nodes(c, 'expand')) {
+      const expand = t.op(e)
+      const x = t.child(e, 0)
+      if (expand.kind !== 'expand') continue
+      const repeated = expand.sizes.flatMap((s, j) => (s === null ? [] : [j]))
+      const targets = repeated.map((j) => axes.findIndex((row) => row[k] === j))
+      const pointwise = targets.every((a, i) => a >= 0 && !axes[a]!.includes('mixed') && axes.filter((row) => row[k] === repeated[i]).length === 1)
+      if (!pointwise) continue
+      const children = t.children(n).map((other, i) => (i === k ? x : other))
+      const small = rebuildSmall(t, n, children, out, targets)
+      if (small !== null) yield* restored(t, small, out)
+    }
+}
+
+/** The same operator on the unrepeated child: element-wise ones as they are, others only if nothing else varies there. */
+function rebuildSmall(t: TensorEGraph, n: NodeId, children: readonly ClassId[], out: readonly Dim[], targets: readonly number[]): ClassId | null {
+  const op = t.op(n)
+  if (recordOf(op)?.elementwise) return t.rebuild(op, children)
+  const axes = axesOf(t, n)!
+  const alone = targets.every((a) => axes[a]!.filter((source) => typeof source === 'number').length === 1)
+  if (!alone) return null
+  if (op.kind === 'reshape') return t.reshape(children[0]!, out.map((d, a) => (targets.includes(a) ? 1 : d)))
+  return t.rebuild(op, children)
+}
+
+function* restored(t: TensorEGraph, small: ClassId, out: readonly Dim[]): Iterable<ClassId> {
+  if (t.type(small) === null) return
+  if (shapeEquals(t.shape(small), out)) yield small
+  else {
+    const whole = t.expand(small, out)
+    if (whole !== null) yield whole
+  }
+}
+
+export const movementRules: readonly Rule[] = [
+  {
+    name: 'select-down',
+    law: 'select(f(x, y)) = f(select x, select y)',
+    condition: 'f computes each position of the axis by itself',
+    source: SOURCE,
+    exactness: 'exact',
+    families: ['select'],
+    *apply(t, n) {
+      const op = t.op(n)
+      if (op.kind !== 'select') return
+      const x = t.child(n, 0)
+      if (t.type(x) === null) return yield refuse('the type of the input is unknown')
+      for (const inner of [...t.egraph.nodesOf(x)] as NodeId[]) {
+        const moved = selectThrough(t, inner, op.axis, op.index, DEPTH)
+        if (moved !== null) yield moved
+        else yield refuse('the operator mixes positions of the axis')
+      }
+    },
+  },
+  {
+    name: 'concat-of-selects',
+    law: '[x[a:b], x[b:c]] = x[a:c]',
+    condition: '',
+    source: SOURCE,
+    exactness: 'exact',
+    families: ['concat'],
+    apply: concatOfSelects,
+  },
+  {
+    name: 'expand-up',
+    law: 'f(expand x, y) = expand f(x, y)',
+    condition: 'f computes each position of the repeated axis by itself',
+    source: SOURCE,
+    exactness: 'exact',
+    families: 'all',
+    apply: expandUp,
+  },
+]

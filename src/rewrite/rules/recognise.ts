@@ -1,0 +1,214 @@
+// Recognition: what exporters write out in pieces, as the one operator that runtimes fuse. Runs first, since algebra destroys
+// the patterns. Every rule names the definition it matches, from the ONNX operator's specification.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { float, getFloat, getInt, int, text } from '../../ir/attribute.ts'
+import { ndarray } from '../../ir/tensor.ts'
+import type { Rule } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+import { withConstant } from './constant.ts'
+import { operandPairs } from './scale.ts'
+
+const SOURCE = 'definitions in the ONNX operator specification (docs/rules.md, recognition)'
+/** Constants in files are rounded to float32, or written with a few digits. */
+const RELATIVE = 1e-5
+
+/** The number that a constant class is in all positions, or null. */
+function uniform(t: TensorEGraph, c: ClassId): number | null {
+  const id = t.constantOf(c)
+  if (id === null || !['float32', 'float64', 'float16'].includes(t.constants.type(id).dtype)) return null
+  const { data } = t.constants.array(id)
+  return data.length > 0 && data.every((x) => x === data[0]) ? data[0]! : null
+}
+const isNumber = (t: TensorEGraph, c: ClassId, value: number): boolean => {
+  const u = uniform(t, c)
+  return u !== null && Math.abs(u - value) <= RELATIVE * Math.max(1e-3, Math.abs(value))
+}
+
+/** Values that, times or plus the number, make the class. */
+function without(t: TensorEGraph, c: ClassId, family: 'Add' | 'Mul', value: number): ClassId[] {
+  return withConstant(t, c, family).flatMap(([x, k]) => (isNumber(t, k, value) ? [x] : []))
+}
+
+/** Ways to read a class as a product of `count` factors. */
+function products(t: TensorEGraph, c: ClassId, count: number): ClassId[][] {
+  if (count === 1) return [[c]]
+  return t.nodes(c, 'Mul').flatMap((n) => {
+    const [a, b] = t.children(n) as [ClassId, ClassId]
+    const splits = Array.from({ length: count - 1 }, (_, i) => i + 1)
+    return splits.flatMap((k) => products(t, a, k).flatMap((left) => products(t, b, count - k).map((right) => [...left, ...right])))
+  })
+}
+
+/** Readings as value * others, for each choice of the value among the factors that pass `is`. */
+function* pick(factors: readonly ClassId[], is: (c: ClassId) => boolean): Iterable<readonly [ClassId, readonly ClassId[]]> {
+  for (const [i, f] of factors.entries()) if (is(f)) yield [f, factors.filter((_, j) => j !== i)]
+}
+
+function clipped(t: TensorEGraph, c: ClassId, low: number, high: number): ClassId[] {
+  return t.nodes(c, 'Clip').flatMap((n) => {
+    const op = t.op(n)
+    const [x, lo, hi] = t.children(n) as [ClassId, ClassId?, ClassId?]
+    if (op.kind !== 'onnx') return []
+    const bounds = op.present.length > 1 ? [lo && uniform(t, lo), hi && uniform(t, hi)] : [getFloat(op.attributes, 'min', null), getFloat(op.attributes, 'max', null)]
+    return op.present.every(Boolean) && bounds[0] === low && bounds[1] === high ? [x] : []
+  })
+}
+
+/** HardSigmoid(x) = clip(x + 3, 0, 6) / 6, that is alpha 1/6 and beta 1/2. */
+function* hardSigmoid(t: TensorEGraph, n: NodeId) {
+  for (const [c, k] of operandPairs(t, n)) {
+    if (!isNumber(t, k, 1 / 6)) continue
+    for (const shifted of clipped(t, c, 0, 6))
+      for (const x of without(t, shifted, 'Add', 3)) yield t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
+  }
+}
+
+/** HardSwish(x) = x * HardSigmoid(x) with alpha 1/6 and beta 1/2. */
+function* hardSwish(t: TensorEGraph, n: NodeId) {
+  if (t.opset < 14) return
+  for (const [a, b] of operandPairs(t, n))
+    for (const h of t.nodes(b, 'HardSigmoid')) {
+      const op = t.op(h)
+      const standard = op.kind === 'onnx' && Math.abs(getFloat(op.attributes, 'alpha', 0.2) - 1 / 6) < 1e-6 && getFloat(op.attributes, 'beta', 0.5) === 0.5
+      if (standard && t.child(h, 0) === a) yield t.onnx('HardSwish', [a])
+    }
+  for (const factors of products(t, t.egraph.classOf(n), 3))
+    for (const [, rest] of pick(factors, (c) => isNumber(t, c, 1 / 6)))
+      for (const [x, [clip]] of pick(rest, (c) => !t.isConstant(c)))
+        for (const shifted of clipped(t, clip!, 0, 6)) if (without(t, shifted, 'Add', 3).includes(x)) yield t.onnx('HardSwish', [x])
+}
+
+/** 1 + f(inner) read as f's argument. */
+const onePlus = (t: TensorEGraph, c: ClassId, family: string): ClassId[] =>
+  without(t, c, 'Add', 1).flatMap((e) => t.nodes(e, family).map((n) => t.child(n, 0)))
+
+/** Gelu(x) = x/2 (1 + erf(x / sqrt 2)), and its tanh form, in any order of the factors. */
+function* gelu(t: TensorEGraph, n: NodeId) {
+  if (t.opset < 20) return
+  for (const factors of products(t, t.egraph.classOf(n), 3))
+    for (const [, rest] of pick(factors, (c) => isNumber(t, c, 0.5)))
+      for (const [x, [gate]] of pick(rest, (c) => !t.isConstant(c))) {
+        for (const z of onePlus(t, gate!, 'Erf')) if (without(t, z, 'Mul', Math.SQRT1_2).includes(x)) yield t.onnx('Gelu', [x])
+        for (const z of onePlus(t, gate!, 'Tanh')) if (isTanhArgument(t, z, x)) yield t.onnx('Gelu', [x], { approximate: text('tanh') })
+      }
+}
+
+/** sqrt(2 / pi) (x + 0.044715 x^3) */
+function isTanhArgument(t: TensorEGraph, z: ClassId, x: ClassId): boolean {
+  return without(t, z, 'Mul', Math.sqrt(2 / Math.PI)).some((sum) =>
+    t.nodes(sum, 'Add').some((n) =>
+      operandPairs(t, n).some(([a, b]) => a === x && without(t, b, 'Mul', 0.044715).some((cube) => isCube(t, cube, x))),
+    ),
+  )
+}
+
+function isCube(t: TensorEGraph, c: ClassId, x: ClassId): boolean {
+  const power = t.nodes(c, 'Pow').some((n) => t.child(n, 0) === x && isNumber(t, t.child(n, 1), 3))
+  return power || products(t, c, 3).some((factors) => factors.every((f) => f === x))
+}
+
+/** Axes of a mean over the last axes, kept; the first of them, or null. */
+function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; readonly axis: number }[] {
+  return t.nodes(c, 'ReduceMean').flatMap((n) => {
+    const op = t.op(n)
+    const x = t.child(n, 0)
+    if (op.kind !== 'onnx' || t.type(x) === null || getInt(op.attributes, 'keepdims', 1) !== 1) return []
+    const given = op.attributes.axes?.kind === 'ints' ? op.attributes.axes.value.map(Number) : t.children(n)[1] === undefined ? null : (t.fact(t.child(n, 1)).contents as number[] | null)
+    const rank = t.rank(x)
+    const axes = given?.map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b)
+    return axes && axes.length > 0 && axes.every((a, i) => a === rank - axes.length + i) ? [{ x, axis: axes[0]! }] : []
+  })
+}
+
+/** (x - mean x) / sqrt(mean (x - mean x)^2 + eps), without gain. */
+function* layerNorm(t: TensorEGraph, n: NodeId) {
+  if (t.opset < 17) return
+  for (const [d, inverse] of operandPairs(t, n))
+    for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, d, t.child(r, 0))
+}
+function* layerNormByDivision(t: TensorEGraph, n: NodeId) {
+  if (t.opset >= 17) yield* layerNormOf(t, t.child(n, 0), t.child(n, 1))
+}
+
+function* layerNormOf(t: TensorEGraph, d: ClassId, root: ClassId) {
+  for (const s of t.nodes(d, 'Sub'))
+    for (const { x, axis } of trailingMeanOf(t, t.child(s, 1))) {
+      if (x !== t.child(s, 0)) continue
+      const normalised = t.shape(x).slice(axis)
+      for (const epsilon of epsilonsOf(t, root, d, axis)) {
+        if (normalised.some((size) => typeof size !== 'number')) continue
+        const sizes = normalised as number[]
+        const ones = t.literal(ndarray(t.type(x)!.dtype, sizes, new Float64Array(sizes.reduce((a, b) => a * b, 1)).fill(1)))
+        yield t.onnx('LayerNormalization', [x, ones], { axis: int(axis), epsilon: float(epsilon) })
+      }
+    }
+}
+
+/** eps of sqrt(mean(d * d) + eps). */
+function epsilonsOf(t: TensorEGraph, root: ClassId, d: ClassId, axis: number): number[] {
+  return t.nodes(root, 'Sqrt').flatMap((q) =>
+    withConstant(t, t.child(q, 0), 'Add').flatMap(([variance, eps]) => {
+      const value = uniform(t, eps)
+      const matches = trailingMeanOf(t, variance).some((m) => m.axis === axis && isSquare(t, m.x, d))
+      return value !== null && value > 0 && matches ? [value] : []
+    }),
+  )
+}
+
+function isSquare(t: TensorEGraph, c: ClassId, x: ClassId): boolean {
+  const power = t.nodes(c, 'Pow').some((n) => t.child(n, 0) === x && isNumber(t, t.child(n, 1), 2))
+  return power || t.nodes(c, 'Mul').some((n) => t.children(n).every((f) => f === x))
+}
+
+/** A constant of the normalised shape, or null. */
+function asGain(t: TensorEGraph, k: ClassId, x: ClassId, axis: number): ClassId | null {
+  const normalised = t.shape(x).slice(axis)
+  const leading = t.shape(k).slice(0, -normalised.length)
+  if (!t.isConstant(k) || leading.some((d) => d !== 1)) return null
+  const own = t.reshape(k, t.shape(k).slice(-normalised.length))
+  return own && t.expand(own, normalised)
+}
+
+/** LayerNorm(x, g) * k = LayerNorm(x, g k) */
+function* layerNormScale(t: TensorEGraph, n: NodeId) {
+  for (const [c, k] of operandPairs(t, n))
+    for (const l of t.nodes(c, 'LayerNormalization')) {
+      const op = t.op(l)
+      const [x, gain, bias] = t.children(l) as [ClassId, ClassId, ClassId?]
+      if (op.kind !== 'onnx' || op.outputCount !== 1 || bias !== undefined || !t.isConstant(gain)) continue
+      const factor = asGain(t, k, x, getInt(op.attributes, 'axis', -1))
+      if (factor) yield t.make(op, [x, t.mul(gain, factor)])
+    }
+}
+
+/** LayerNorm(x, g, b) + k = LayerNorm(x, g, b + k) */
+function* layerNormShift(t: TensorEGraph, n: NodeId) {
+  for (const [c, k] of operandPairs(t, n))
+    for (const l of t.nodes(c, 'LayerNormalization')) {
+      const op = t.op(l)
+      const [x, gain, bias] = t.children(l) as [ClassId, ClassId, ClassId?]
+      if (op.kind !== 'onnx' || op.outputCount !== 1 || (bias !== undefined && !t.isConstant(bias))) continue
+      const term = asGain(t, k, x, getInt(op.attributes, 'axis', -1))
+      if (term) yield t.make({ ...op, present: [true, true, true] }, [x, gain, bias === undefined ? term : t.add(bias, term)])
+    }
+}
+
+const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
+  name,
+  law,
+  condition,
+  source: SOURCE,
+  exactness: 'reassociates',
+  families,
+  apply,
+})
+
+export const recogniseRules: readonly Rule[] = [
+  rule('recognise-hard-sigmoid', 'clip(x + 3, 0, 6) / 6 = HardSigmoid(x; 1/6, 1/2)', ['Mul'], hardSigmoid),
+  rule('recognise-hard-swish', 'x * clip(x + 3, 0, 6) / 6 = HardSwish(x)', ['Mul'], hardSwish, 'opset 14'),
+  rule('recognise-gelu', 'x / 2 * (1 + erf(x / sqrt 2)) = Gelu(x)', ['Mul'], gelu, 'opset 20'),
+  rule('recognise-layer-norm', '(x - mean x) / sqrt(var x + eps) = LayerNormalization(x)', ['Mul'], layerNorm, 'opset 17'),
+  rule('recognise-layer-norm-division', 'the same, written as a division', ['Div'], layerNormByDivision, 'opset 17'),
+  rule('layer-norm-scale', 'LayerNorm(x; g) * k = LayerNorm(x; g k)', ['Mul'], layerNormScale, 'k is a constant gain'),
+  rule('layer-norm-shift', 'LayerNorm(x; g, b) + k = LayerNorm(x; g, b + k)', ['Add'], layerNormShift, 'k is a constant shift'),
+]

@@ -1,0 +1,48 @@
+// The three rules of the demonstration that this project started from. They are part of the catalogue but
+// not of the default set: the canonical form already makes each of them one choice among equals.
+import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import type { Rule } from '../rule.ts'
+import type { TensorEGraph } from '../tensor-egraph.ts'
+import { isUniform } from '../fold.ts'
+import { operandPairs } from './scale.ts'
+
+const SOURCE = 'the seed demonstration: three rewrites of (x + y) * 2.0'
+
+/** r1: x * 2 = x + x */
+function* doubleAsSum(t: TensorEGraph, n: NodeId) {
+  for (const [x, c] of operandPairs(t, n)) {
+    const id = t.constantOf(c)
+    if (id !== null && !t.isConstant(x) && isUniform(t.constants, id, 2) && t.shape(c).every((d) => d === 1)) yield t.add(x, x)
+  }
+}
+
+/** r2: x + x = x * 2 */
+function* sumAsDouble(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  if (a === b) yield t.mul(a, t.scalar(2, t.rank(a), t.type(a)!.dtype))
+}
+
+/** r3: (a + b) * c = a * c + b * c */
+function* distribute(t: TensorEGraph, n: NodeId) {
+  for (const [sum, c] of operandPairs(t, n))
+    for (const s of t.nodes(sum, 'Add')) {
+      const [a, b] = t.children(s) as [ClassId, ClassId]
+      yield t.add(t.mul(a, c), t.mul(b, c))
+    }
+}
+
+const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], exactness: Rule['exactness']): Rule => ({
+  name,
+  law,
+  condition: '',
+  source: SOURCE,
+  exactness,
+  families,
+  apply,
+})
+
+export const seedRules: readonly Rule[] = [
+  rule('double-as-sum', 'x * 2 = x + x', ['Mul'], doubleAsSum, 'exact'),
+  rule('sum-as-double', 'x + x = x * 2', ['Add'], sumAsDouble, 'exact'),
+  rule('distribute', '(a + b) * c = a * c + b * c', ['Mul'], distribute, 'reassociates'),
+]
