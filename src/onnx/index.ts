@@ -4,5 +4,6 @@
 //     --es_opt=target=ts,import_extension=ts,erasable_syntax=true onnx.proto
 export { readModelFile, type WriteOptions, writeModelFile } from './file.ts'
 export { type Envelope, type Model, modelOf, type ReadOptions, readModel, writeModel } from './model.ts'
+export { DEFAULT_OPSET, LATEST_OPSET, type Raised, raiseModel, raiseOpset } from './opset.ts'
 export { type StubPaths, writeStubModel } from './stub.ts'
 export { encodeTensor, parseTensor } from './tensor.ts'
