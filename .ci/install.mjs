@@ -119,10 +119,18 @@ export function explainFailure(code, output) {
   return `The dependencies could not be installed: ${cause}.\n${fix}, then run the same command again; it picks up where this one stopped.`
 }
 
+/** What is in npm's cache is not asked for again, and a registry that cannot be reached is given up after about 20 seconds. */
+const PATIENCE = [
+  '--prefer-offline',
+  '--fetch-retries=3',
+  '--fetch-retry-mintimeout=2000',
+  '--fetch-retry-maxtimeout=10000',
+]
+
 /** Runs `npm ci`; npm's own talk goes to stderr. @param {string} root @returns {Promise<{ code: number | null, output: string }>} */
 function runNpmCi(root) {
   const npm = npmCommand(process.env)
-  const args = [...npm.args, 'ci', '--include=dev', '--include=optional', '--prefer-offline', '--no-progress']
+  const args = [...npm.args, 'ci', '--include=dev', '--include=optional', ...PATIENCE]
   return new Promise((resolve) => {
     const child = spawn(npm.command, args, { cwd: root, shell: npm.shell, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
