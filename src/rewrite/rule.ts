@@ -21,12 +21,15 @@ export interface Rule {
   readonly exactness: Exactness
   /** Operators at which it looks; 'all' for those derived from properties. */
   readonly families: readonly string[] | 'all'
+  /** How many levels below the e-node it looks, when more than two. */
+  readonly depth?: number
   apply(t: TensorEGraph, n: NodeId): Iterable<ClassId | Refusal>
 }
 
-/** The rule as the engine runs it. */
+/** The rule as the engine runs it. It never sees an e-node of which a type is unknown. */
 export function bindRule(t: TensorEGraph, rule: Rule): NodeRewrite<TensorOp> {
-  return { kind: 'node', name: rule.name, families: rule.families, apply: (_, n) => rule.apply(t, n) }
+  const apply = (_: unknown, n: NodeId) => (t.isTyped(n) ? rule.apply(t, n) : [])
+  return { kind: 'node', name: rule.name, families: rule.families, depth: rule.depth ?? 2, apply }
 }
 
 export const refuse = (refused: string): Refusal => ({ refused })

@@ -72,10 +72,14 @@ export class TensorEGraph {
   op(n: NodeId): TensorOp {
     return this.operators.payload(this.egraph.opOf(n))
   }
-  /** The e-nodes of a class that are of the family. */
+  /** The e-nodes of a class that are of the family and whose children are of known type. */
   nodes(c: ClassId, family: string): NodeId[] {
     const f = this.operators.family(family)
-    return Array.from(this.egraph.nodesOf(c)).filter((n) => this.egraph.familyOf(n as NodeId) === f) as NodeId[]
+    return this.egraph.nodesOf(c).filter((n) => this.egraph.familyOf(n) === f && this.isTyped(n))
+  }
+  /** True if the types of the e-node and of all its children are known. */
+  isTyped(n: NodeId): boolean {
+    return this.type(this.egraph.classOf(n)) !== null && this.children(n).every((c) => this.type(c) !== null)
   }
   child(n: NodeId, i: number): ClassId {
     return this.egraph.childOf(n, i)

@@ -31,7 +31,7 @@ const isMonotone = (t: TensorEGraph, n: NodeId): boolean => {
 function* poolOfMonotone(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   if (op.kind !== 'onnx' || op.outputCount !== 1 || op.output !== 0) return
-  for (const f of [...t.egraph.nodesOf(t.child(n, 0))] as NodeId[])
+  for (const f of t.egraph.nodesOf(t.child(n, 0)).filter((x) => t.isTyped(x)))
     if (isMonotone(t, f)) yield t.make(t.op(f), [t.make(op, [t.child(f, 0)])])
 }
 

@@ -51,7 +51,7 @@ function* push(t: TensorEGraph, n: NodeId) {
   if (op.kind !== 'lin') return
   const w = t.child(n, 1)
   const size = t.shape(w)[1] as number
-  for (const f of [...t.egraph.nodesOf(t.child(n, 0))] as NodeId[]) {
+  for (const f of t.egraph.nodesOf(t.child(n, 0)).filter((x) => t.isTyped(x))) {
     const through = passage(t, f, op.axis)
     if (through === null) {
       const joint = pushJoint(t, f, w, op.axis)
@@ -86,7 +86,7 @@ function linOfPart(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): Class
 /** True if a map along `axis` of c can merge with what makes c. */
 function absorbs(t: TensorEGraph, c: ClassId, axis: number): boolean {
   if (t.isConstant(c)) return true
-  return ([...t.egraph.nodesOf(c)] as NodeId[]).some((n) => {
+  return (t.egraph.nodesOf(c).filter((x) => t.isTyped(x))).some((n) => {
     const op = t.op(n)
     if (op.kind === 'lin' || op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
     if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1

@@ -18,7 +18,7 @@ const DEPTH = 12
 function selectDown(t: TensorEGraph, x: ClassId, axis: number, index: IndexVector, depth: number): ClassId {
   const selected = t.select(x, axis, index)
   if (depth === 0 || t.isConstant(selected)) return selected
-  for (const n of [...t.egraph.nodesOf(x)] as NodeId[]) {
+  for (const n of t.egraph.nodesOf(x).filter((x) => t.isTyped(x))) {
     const moved = selectThrough(t, n, axis, index, depth - 1)
     if (moved !== null) t.egraph.union(selected, moved)
   }
@@ -160,7 +160,7 @@ export const movementRules: readonly Rule[] = [
       if (op.kind !== 'select') return
       const x = t.child(n, 0)
       if (t.type(x) === null) return yield refuse('the type of the input is unknown')
-      for (const inner of [...t.egraph.nodesOf(x)] as NodeId[]) {
+      for (const inner of t.egraph.nodesOf(x).filter((x) => t.isTyped(x))) {
         const moved = selectThrough(t, inner, op.axis, op.index, DEPTH)
         if (moved !== null) yield moved
         else yield refuse('the operator mixes positions of the axis')

@@ -200,6 +200,7 @@ const rule = (name: string, law: string, families: Rule['families'], apply: Rule
   source: SOURCE,
   exactness: 'reassociates',
   families,
+  depth: Number.POSITIVE_INFINITY,
   apply,
 })
 

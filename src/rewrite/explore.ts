@@ -1,0 +1,46 @@
+// From a graph to everything it equals: encode, recognise, search, lower. The result is an e-graph whose every e-node may be
+// chosen, with what each phase did.
+import { type SaturationReport, saturate } from '../egraph/saturate.ts'
+import type { Graph } from '../ir/graph.ts'
+import { type Encoded, encode } from './encode.ts'
+import { loweringStages } from './lower.ts'
+import { bindRule, type Rule } from './rule.ts'
+import { rulesOf } from './rules/index.ts'
+
+export interface ExploreOptions {
+  readonly nodeLimit: number
+  readonly iterationLimit: number
+  readonly timeLimitMs: number
+  /** Which rules of the search may run; all by default. */
+  readonly allows?: (rule: Rule) => boolean
+  readonly onIteration?: (eNodes: number, eClasses: number, iteration: number) => void
+}
+
+export interface Explored extends Encoded {
+  /** E-nodes before the search. */
+  readonly initialNodes: number
+  readonly recognition: SaturationReport
+  readonly search: SaturationReport
+  /** Rules in the order of their ids: `originRule` of an e-node is an index into it, by phase. */
+  readonly rules: readonly Rule[]
+}
+
+const RECOGNITION_LIMITS = { iterationLimit: 12, nodeLimit: 1_000_000, timeLimitMs: 20_000 }
+const LOWERING_LIMITS = { iterationLimit: 4, nodeLimit: 2_000_000, timeLimitMs: 20_000 }
+
+/** The saturated, lowered e-graph of `graph`. */
+export function explore(graph: Graph, options: ExploreOptions): Explored {
+  const encoded = encode(graph)
+  const { t } = encoded
+  const allowed = (rules: readonly Rule[]) => rules.filter((r) => options.allows?.(r) ?? true)
+  const initialNodes = t.egraph.nodeCount
+  const recognise = allowed(rulesOf('recognise'))
+  const recognition = saturate(t.egraph, recognise.map((r) => bindRule(t, r)), RECOGNITION_LIMITS)
+  const rules = [...recognise, ...allowed(rulesOf('search'))]
+  const search = saturate(t.egraph, rules.map((r) => bindRule(t, r)), {
+    ...options,
+    onIteration: (i) => options.onIteration?.(i.eNodes, i.eClasses, i.iteration),
+  })
+  for (const stage of loweringStages) saturate(t.egraph, stage.map((r) => bindRule(t, r)), LOWERING_LIMITS)
+  return { ...encoded, roots: encoded.roots.map((c) => t.egraph.find(c)), initialNodes, recognition, search, rules }
+}

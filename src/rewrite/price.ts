@@ -1,0 +1,73 @@
+// The kernel that an e-node would be executed as, at the shapes that are asked about; what extraction adds up.
+import type { KernelOperand, Kernel } from '../cost/kernel.ts'
+import type { ClassId, NodeId } from '../egraph/egraph.ts'
+import type { Attributes } from '../ir/attribute.ts'
+import type { Bindings } from '../ir/dim.ts'
+import { qualifiedName } from '../ir/graph.ts'
+import { evaluateShape } from '../ir/shape.ts'
+import type { TensorEGraph } from './tensor-egraph.ts'
+import type { TensorOp } from './tensor-op.ts'
+
+/** 'free': nothing runs (leaves, views); 'never': only its lowered forms may be chosen; null: not priceable. */
+export type Execution = Kernel | 'free' | 'never' | null
+
+const CANONICAL_NAMES = { transpose: 'Transpose', concat: 'Concat', expand: 'Expand', reshape: 'Reshape' } as const
+
+/** What runs for an e-node. */
+export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Execution {
+  const op = t.op(n)
+  switch (op.kind) {
+    case 'input':
+    case 'constant':
+      return 'free'
+    case 'lin':
+      return 'never'
+    case 'reshape':
+    case 'transpose':
+    case 'concat':
+    case 'expand':
+      return kernel(t, n, CANONICAL_NAMES[op.kind], structuralAttributes(op), bindings)
+    case 'select':
+      return kernel(t, n, op.index.kind === 'range' ? 'Slice' : 'Gather', { axis: op.axis }, bindings)
+    case 'reorder-in':
+    case 'reorder-out':
+      return kernel(t, n, `com.microsoft.nchwc:${op.kind === 'reorder-in' ? 'ReorderInput' : 'ReorderOutput'}`, {}, bindings)
+    case 'fused-conv': {
+      const name = op.conv.domain === '' ? 'com.microsoft:FusedConv' : 'com.microsoft.nchwc:Conv'
+      const activation = op.activation ? { activation: op.activation.op } : {}
+      return kernel(t, n, name, { ...plain(op.conv.attributes), ...activation }, bindings)
+    }
+    case 'onnx':
+      return kernel(t, n, qualifiedName(op.domain, op.op), plain(op.attributes), bindings)
+    default:
+      return op satisfies never
+  }
+}
+
+function structuralAttributes(op: TensorOp): Kernel['attributes'] {
+  if (op.kind === 'transpose') return { perm: op.perm }
+  return op.kind === 'concat' ? { axis: op.axis } : {}
+}
+
+function plain(attributes: Attributes): Kernel['attributes'] {
+  const out: Record<string, number | string | readonly number[] | readonly string[]> = {}
+  for (const [name, a] of Object.entries(attributes)) {
+    if (a.kind === 'int') out[name] = Number(a.value)
+    else if (a.kind === 'ints') out[name] = a.value.map(Number)
+    else if (a.kind === 'float' || a.kind === 'floats' || a.kind === 'string' || a.kind === 'strings') out[name] = a.value
+  }
+  return out
+}
+
+function kernel(t: TensorEGraph, n: NodeId, op: string, attributes: Kernel['attributes'], bindings: Bindings): Kernel | null {
+  const inputs = t.children(n).map((c) => operand(t, c, bindings))
+  const output = operand(t, t.egraph.classOf(n), bindings)
+  if (output === null || inputs.includes(null)) return null
+  return { op, attributes, inputs, outputs: [{ ...output, constant: false }] }
+}
+
+function operand(t: TensorEGraph, c: ClassId, bindings: Bindings): KernelOperand | null {
+  const type = t.type(c)
+  const shape = type && evaluateShape(type.shape, bindings)
+  return type && shape ? { dtype: type.dtype, shape, constant: t.isConstant(c) } : null
+}
