@@ -1,5 +1,6 @@
 // From a graph to everything it equals: encode, recognise, search, lower. The result is an e-graph whose every e-node may be
 // chosen, with what each phase did.
+import type { NodeId } from '../egraph/egraph.ts'
 import { type SaturationReport, saturate } from '../egraph/saturate.ts'
 import type { Graph } from '../ir/graph.ts'
 import { type Encoded, encode } from './encode.ts'
@@ -19,9 +20,11 @@ export interface ExploreOptions {
 export interface Explored extends Encoded {
   /** E-nodes before the search. */
   readonly initialNodes: number
+  /** Node numbers below which the e-nodes of each phase lie: encoded < recognised < searched < lowered. */
+  readonly phases: { readonly encoded: number; readonly recognised: number; readonly searched: number }
   readonly recognition: SaturationReport
   readonly search: SaturationReport
-  /** Rules in the order of their ids: `originRule` of an e-node is an index into it, by phase. */
+  /** The rules of recognition and search; `originRule` of an e-node of these phases is an index into them. */
   readonly rules: readonly Rule[]
 }
 
@@ -34,13 +37,28 @@ export function explore(graph: Graph, options: ExploreOptions): Explored {
   const { t } = encoded
   const allowed = (rules: readonly Rule[]) => rules.filter((r) => options.allows?.(r) ?? true)
   const initialNodes = t.egraph.nodeCount
+  const encodedLimit = t.egraph.idLimit
   const recognise = allowed(rulesOf('recognise'))
   const recognition = saturate(t.egraph, recognise.map((r) => bindRule(t, r)), RECOGNITION_LIMITS)
+  const recognised = t.egraph.idLimit
   const rules = [...recognise, ...allowed(rulesOf('search'))]
   const search = saturate(t.egraph, rules.map((r) => bindRule(t, r)), {
     ...options,
     onIteration: (i) => options.onIteration?.(i.eNodes, i.eClasses, i.iteration),
   })
+  const phases = { encoded: encodedLimit, recognised, searched: t.egraph.idLimit }
   for (const stage of loweringStages) saturate(t.egraph, stage.map((r) => bindRule(t, r)), LOWERING_LIMITS)
-  return { ...encoded, roots: encoded.roots.map((c) => t.egraph.find(c)), initialNodes, recognition, search, rules }
+  return { ...encoded, roots: encoded.roots.map((c) => t.egraph.find(c)), initialNodes, phases, recognition, search, rules }
+}
+
+/** The rule to which an e-node is owed, through the lowering of what that rule made; null for the model's own. */
+export function ruleOfNode(e: Explored, n: NodeId): Rule | null {
+  const { egraph } = e.t
+  let at: NodeId = n
+  while (at >= e.phases.searched) {
+    const source = egraph.originSource(at)
+    if (source < 0 || source === at) return null
+    at = source as NodeId
+  }
+  return at < e.phases.encoded ? null : (e.rules[egraph.originRule(at)] ?? null)
 }
