@@ -8,7 +8,7 @@ import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import { EXIT, InvariantError, UserError } from '../../base/errors.ts'
 import { FEATURE_FINGERPRINT, FEATURE_VERSION, FEATURES } from '../features.ts'
-import { LAYER_SIZES, type Layer, type Member, type Parameters } from './network.ts'
+import { LAYER_SIZES, type Layer, type Member, type NetworkParameters } from './network.ts'
 
 export const MODEL_SCHEMA = 'allotrope.model/1'
 
@@ -54,7 +54,7 @@ const modelJson = z.object({
 export interface StoredModel {
   /** Name of the folder. */
   readonly name: string
-  readonly parameters: Parameters
+  readonly parameters: NetworkParameters
   readonly provenance: Provenance
 }
 
@@ -65,7 +65,7 @@ function damaged(where: string, expected: string, got: string): UserError {
   return new UserError({ code: 'damaged-model', where, expected, got, fix, exitCode: EXIT.dataDamaged })
 }
 
-function featuresText({ scaling }: Parameters): string {
+function featuresText({ scaling }: NetworkParameters): string {
   const features = FEATURES.map(({ name, unit, range, meaning }, i) => ({
     name,
     unit,
@@ -77,13 +77,13 @@ function featuresText({ scaling }: Parameters): string {
   return `${JSON.stringify({ featureVersion: FEATURE_VERSION, features }, null, 1)}\n`
 }
 
-const arraysOf = ({ scaling, members }: Parameters): Float32Array[] => [
+const arraysOf = ({ scaling, members }: NetworkParameters): Float32Array[] => [
   scaling.mean,
   scaling.deviation,
   ...members.flatMap((m) => m.layers.flatMap((l) => [l.kernel, l.bias])),
 ]
 
-function packWeights(parameters: Parameters): Uint8Array {
+function packWeights(parameters: NetworkParameters): Uint8Array {
   const arrays = arraysOf(parameters)
   const out = new DataView(new ArrayBuffer(4 * arrays.reduce((n, a) => n + a.length, 0)))
   let at = 0

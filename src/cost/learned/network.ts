@@ -35,7 +35,7 @@ export interface Scaling {
   readonly deviation: Float32Array
 }
 
-export interface Parameters {
+export interface NetworkParameters {
   readonly scaling: Scaling
   readonly members: readonly Member[]
 }
@@ -94,7 +94,7 @@ export function forward(layers: readonly Layer[], row: Float32Array): number {
 }
 
 /** [member][kernel]: logarithm of the predicted microseconds. */
-export function logPrices({ scaling, members }: Parameters, facts: readonly KernelFacts[]): Float64Array[] {
+export function logPrices({ scaling, members }: NetworkParameters, facts: readonly KernelFacts[]): Float64Array[] {
   const width = FEATURES.length
   const x = scaleFeatures(featureMatrix(facts), scaling)
   return members.map(({ calibration, layers, logScale }) =>
@@ -108,7 +108,7 @@ export function logPrices({ scaling, members }: Parameters, facts: readonly Kern
 const meanOf = (values: readonly number[]): number => values.reduce((s, v) => s + v, 0) / values.length
 
 /** The ensemble as a model of kernels. */
-export function networkModel(name: string, parameters: Parameters): FactsModel {
+export function networkModel(name: string, parameters: NetworkParameters): FactsModel {
   const { members } = parameters
   const deviations = (facts: readonly KernelFacts[]) => {
     const logs = logPrices(parameters, facts)
