@@ -1,0 +1,217 @@
+// The e-nodes, as columns (struct of arrays), and the hashcons over them: a power-of-two table of node number + 1 with
+// linear probing and tombstones. Up to three children live in columns; more live in a pool, and then child0 is the
+// offset, child1 the mark WIDE. Children are stored as given: whoever stores them canonicalises them first.
+import { grown } from './columns.ts'
+import type { UnionFind } from './union-find.ts'
+
+/** In child1: this node has more than three children, which lie in the pool. Never equal to a child or to -1 (none). */
+const WIDE = -2
+const TOMBSTONE = -1
+const MAX_LOAD = 0.6
+const INITIAL_CAPACITY = 1024
+/** More children than any operator has; the arity column is 16 bits wide. */
+export const MAX_ARITY = 0xffff
+
+function hashNarrow(op: number, a: number, b: number, c: number): number {
+  let h = Math.imul(op + 1, 0x9e3779b1)
+  h = Math.imul(h ^ a, 0x85ebca6b)
+  h ^= h >>> 15
+  h = Math.imul(h ^ b, 0xc2b2ae35)
+  h ^= h >>> 13
+  h = Math.imul(h ^ c, 0x27d4eb2f)
+  return h ^ (h >>> 16)
+}
+
+function hashWide(op: number, children: ArrayLike<number>, from: number, arity: number): number {
+  let h = Math.imul(op + 1, 0x9e3779b1) ^ arity
+  for (let i = 0; i < arity; i++) {
+    h = Math.imul(h ^ children[from + i]!, 0x85ebca6b)
+    h ^= h >>> 15
+  }
+  return h ^ (h >>> 16)
+}
+
+export class NodeTable {
+  op = new Int32Array(INITIAL_CAPACITY)
+  child0 = new Int32Array(INITIAL_CAPACITY)
+  child1 = new Int32Array(INITIAL_CAPACITY)
+  child2 = new Int32Array(INITIAL_CAPACITY)
+  arity = new Uint16Array(INITIAL_CAPACITY)
+  pool = new Int32Array(INITIAL_CAPACITY)
+  /** Nodes ever stored, removed ones included. */
+  length = 0
+  private poolLength = 0
+  private slots = new Int32Array(INITIAL_CAPACITY * 2)
+  private mask = INITIAL_CAPACITY * 2 - 1
+  /** Slots that are not empty, tombstones included. */
+  private used = 0
+  /** Slots that hold a node. */
+  private filled = 0
+  /** Where the last failed search would insert. */
+  private freeSlot = 0
+
+  get capacity(): number {
+    return this.op.length
+  }
+
+  /** The node with this operator and at most three children (-1: none), or -1. */
+  findNarrow(op: number, a: number, b: number, c: number): number {
+    const slots = this.slots
+    const mask = this.mask
+    let free = -1
+    for (let i = hashNarrow(op, a, b, c) & mask; ; i = (i + 1) & mask) {
+      const entry = slots[i]!
+      if (entry > 0) {
+        const n = entry - 1
+        if (this.child0[n] === a && this.child1[n] === b && this.op[n] === op && this.child2[n] === c) return n
+      } else if (entry === 0) {
+        this.freeSlot = free < 0 ? i : free
+        return -1
+      } else if (free < 0) free = i
+    }
+  }
+
+  /** The node with this operator and these more than three children, or -1. */
+  findWide(op: number, children: ArrayLike<number>, arity: number): number {
+    const { slots, mask } = this
+    let free = -1
+    for (let i = hashWide(op, children, 0, arity) & mask; ; i = (i + 1) & mask) {
+      const entry = slots[i]!
+      if (entry > 0) {
+        if (this.equalsWide(entry - 1, op, children, arity)) return entry - 1
+      } else if (entry === 0) {
+        this.freeSlot = free < 0 ? i : free
+        return -1
+      } else if (free < 0) free = i
+    }
+  }
+
+  /** Appends a node right after `findNarrow` failed for the same arguments. */
+  appendNarrow(op: number, a: number, b: number, c: number, arity: number): number {
+    const n = this.allocate(op, arity)
+    this.child0[n] = a
+    this.child1[n] = b
+    this.child2[n] = c
+    this.occupyFreeSlot(n)
+    return n
+  }
+
+  /** Appends a node right after `findWide` failed for the same arguments. */
+  appendWide(op: number, children: ArrayLike<number>, arity: number): number {
+    const n = this.allocate(op, arity)
+    if (this.poolLength + arity > this.pool.length)
+      this.pool = grown(this.pool, Math.max(this.pool.length * 2, this.poolLength + arity))
+    for (let i = 0; i < arity; i++) this.pool[this.poolLength + i] = children[i]!
+    this.child0[n] = this.poolLength
+    this.child1[n] = WIDE
+    this.child2[n] = -1
+    this.poolLength += arity
+    this.occupyFreeSlot(n)
+    return n
+  }
+
+  childAt(n: number, i: number): number {
+    if (this.child1[n] === WIDE) return this.pool[this.child0[n]! + i]!
+    return i === 0 ? this.child0[n]! : i === 1 ? this.child1[n]! : this.child2[n]!
+  }
+
+  isWide(n: number): boolean {
+    return this.child1[n] === WIDE
+  }
+
+  /** Takes the node out of the hashcons, so that its children may be changed in place. It must be in there. */
+  remove(n: number): void {
+    const { slots, mask } = this
+    for (let i = this.hashOf(n) & mask; ; i = (i + 1) & mask)
+      if (slots[i] === n + 1) {
+        slots[i] = TOMBSTONE
+        this.filled--
+        return
+      }
+  }
+
+  /** Puts the node back under its present children. Returns the equal node that is there already, or -1. */
+  reinsert(n: number): number {
+    const arity = this.arity[n]!
+    const twin = this.isWide(n)
+      ? this.findWide(this.op[n]!, this.pool.subarray(this.child0[n]!, this.child0[n]! + arity), arity)
+      : this.findNarrow(this.op[n]!, this.child0[n]!, this.child1[n]!, this.child2[n]!)
+    if (twin < 0) this.occupyFreeSlot(n)
+    return twin
+  }
+
+  /** True if a child lost its number in a union. */
+  hasStaleChild(n: number, sets: UnionFind): boolean {
+    const arity = this.arity[n]!
+    for (let i = 0; i < arity; i++) if (!sets.isRoot(this.childAt(n, i))) return true
+    return false
+  }
+
+  /** Replaces the children by their canonical numbers. The node must be out of the hashcons. */
+  canonicalise(n: number, sets: UnionFind): void {
+    const arity = this.arity[n]!
+    if (this.isWide(n)) {
+      const from = this.child0[n]!
+      for (let i = from; i < from + arity; i++) this.pool[i] = sets.find(this.pool[i]!)
+      return
+    }
+    if (arity > 0) this.child0[n] = sets.find(this.child0[n]!)
+    if (arity > 1) this.child1[n] = sets.find(this.child1[n]!)
+    if (arity > 2) this.child2[n] = sets.find(this.child2[n]!)
+  }
+
+  private hashOf(n: number): number {
+    if (this.isWide(n)) return hashWide(this.op[n]!, this.pool, this.child0[n]!, this.arity[n]!)
+    return hashNarrow(this.op[n]!, this.child0[n]!, this.child1[n]!, this.child2[n]!)
+  }
+
+  private equalsWide(n: number, op: number, children: ArrayLike<number>, arity: number): boolean {
+    if (this.op[n] !== op || this.child1[n] !== WIDE || this.arity[n] !== arity) return false
+    const from = this.child0[n]!
+    for (let i = 0; i < arity; i++) if (this.pool[from + i] !== children[i]) return false
+    return true
+  }
+
+  private allocate(op: number, arity: number): number {
+    if (this.length === this.op.length) this.grow(this.length * 2)
+    const n = this.length++
+    this.op[n] = op
+    this.arity[n] = arity
+    return n
+  }
+
+  private grow(capacity: number): void {
+    this.op = grown(this.op, capacity)
+    this.child0 = grown(this.child0, capacity)
+    this.child1 = grown(this.child1, capacity)
+    this.child2 = grown(this.child2, capacity)
+    const arity = new Uint16Array(capacity)
+    arity.set(this.arity)
+    this.arity = arity
+  }
+
+  private occupyFreeSlot(n: number): void {
+    if (this.slots[this.freeSlot] === 0) this.used++
+    this.slots[this.freeSlot] = n + 1
+    this.filled++
+    if (this.used > this.slots.length * MAX_LOAD) this.rehash()
+  }
+
+  /** Drops the tombstones; twice the slots if it is the nodes that fill them. */
+  private rehash(): void {
+    const old = this.slots
+    const size = this.filled > old.length * (MAX_LOAD / 2) ? old.length * 2 : old.length
+    const slots = new Int32Array(size)
+    const mask = size - 1
+    for (let s = 0; s < old.length; s++) {
+      const entry = old[s]!
+      if (entry <= 0) continue
+      let i = this.hashOf(entry - 1) & mask
+      while (slots[i] !== 0) i = (i + 1) & mask
+      slots[i] = entry
+    }
+    this.slots = slots
+    this.mask = mask
+    this.used = this.filled
+  }
+}
