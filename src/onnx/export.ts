@@ -12,10 +12,11 @@ import {
   NodeProtoSchema,
   type SparseTensorProto,
   type TensorProto,
+  TensorProtoSchema,
   type ValueInfoProto,
 } from './generated/onnx_pb.ts'
 import { FIRST_OVERRIDABLE_IR, type Shell } from './import.ts'
-import { copy, decode } from './proto.ts'
+import { copy, decode, has } from './proto.ts'
 import { capturedNames } from './scope.ts'
 import { tensorToProto } from './tensor.ts'
 import { agrees, valueToProto } from './types.ts'
@@ -39,7 +40,9 @@ export function exportGraph(graph: Graph, shell: Shell, options: ExportOptions):
   proto.output = graph.outputs.map((v) => declaration(graph, v, shell.proto.output))
   const names = new Set(graph.values.map((v) => v.name))
   proto.valueInfo = keptDeclarations(graph, shell)
-  proto.quantizationAnnotation = proto.quantizationAnnotation.filter((a) => names.has(a.tensorName))
+  proto.quantizationAnnotation = proto.quantizationAnnotation.filter(
+    (a) => names.has(a.tensorName) && a.quantParameterTensorNames.every((p) => names.has(p.value)),
+  )
   return proto
 }
 
@@ -93,7 +96,7 @@ const hiddenNodes = (graph: Graph, shell: Shell): Node[] =>
 function withTensorMargin(t: TensorProto, margin: TensorProto | undefined): TensorProto {
   if (!margin) return t
   t.metadataProps = margin.metadataProps
-  if (Object.hasOwn(margin, 'docString')) t.docString = margin.docString
+  if (has(TensorProtoSchema, margin, 'docString')) t.docString = margin.docString
   if (margin.$unknown) t.$unknown = margin.$unknown
   return t
 }

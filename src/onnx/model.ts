@@ -1,12 +1,12 @@
 // ModelProto <-> Model: the graph, and the envelope that holds everything beside it.
 import { create } from '@bufbuild/protobuf'
 import { UnsupportedError } from '../base/errors.ts'
-import { type Graph, qualifiedName } from '../ir/graph.ts'
+import { type Graph, opsetOf, qualifiedName } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { emptyShell, exportGraph } from './export.ts'
 import { resolveExternalData } from './external-data.ts'
-import { type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
+import { type FunctionProto, type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
 import { importGraph, normalDomain, type Shell } from './import.ts'
 import { irVersionFor } from './ir-version.ts'
 import { badModel, copy, decode, encode } from './proto.ts'
@@ -35,6 +35,9 @@ export interface ReadOptions {
   readonly name?: string
 }
 
+/** Before this IR version models named no operator sets and meant version 1. */
+const FIRST_IR_WITH_OPSETS = 3
+
 /** Decodes, checks and types a model. Throws UserError for what is no valid model. Tensors may be views of `bytes`. */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const where = options.name ?? 'model'
@@ -61,7 +64,7 @@ export function modelToProto({ graph, envelope }: Model): ModelProto {
   const proto = copy(ModelProtoSchema, envelope.proto)
   const irVersion = irVersionOf(graph, envelope)
   if (irVersion !== envelope.irVersion) proto.irVersion = BigInt(irVersion)
-  proto.opsetImport = writeOpsets(proto, graph)
+  if (irVersion >= FIRST_IR_WITH_OPSETS) proto.opsetImport = writeOpsets(proto, graph)
   proto.graph = exportGraph(graph, envelope.shell, { irVersion })
   return proto
 }
@@ -69,7 +72,7 @@ export function modelToProto({ graph, envelope }: Model): ModelProto {
 /** The envelope's own IR version, raised where the graph moved on to later operator sets. */
 function irVersionOf(graph: Graph, envelope: Envelope): number {
   const declared = envelope.proto.opsetImport.find((o) => normalDomain(o.domain) === '')
-  const raised = declared !== undefined && (graph.opsets.get('') ?? 1) > Number(declared.version)
+  const raised = opsetOf(graph, '') > Number(declared?.version ?? 1)
   return raised ? Math.max(envelope.irVersion, irVersionFor(graph.opsets)) : envelope.irVersion
 }
 
@@ -78,6 +81,11 @@ export function modelOf(graph: Graph, like?: Model): Model {
   if (like) return { graph, envelope: like.envelope }
   const proto = create(ModelProtoSchema, { irVersion: BigInt(irVersionFor(graph.opsets)), producerName: 'allotrope' })
   return { graph, envelope: { ...publicFacts(proto), proto, shell: emptyShell(), origin: null } }
+}
+
+/** The envelope with other definitions of the model's functions. */
+export function withFunctions(envelope: Envelope, functions: readonly FunctionProto[]): Envelope {
+  return { ...envelope, proto: Object.assign(copy(ModelProtoSchema, envelope.proto), { functions: [...functions] }) }
 }
 
 function publicFacts(proto: ModelProto): Pick<Envelope, 'irVersion' | 'producer' | 'metadata'> {
@@ -105,8 +113,7 @@ function readOpsets(proto: ModelProto, where: string): ReadonlyMap<string, numbe
       throw badModel(where, `a version of domain '${domain}' from 1`, String(version))
     opsets.set(key, Number(version))
   }
-  // Before IR version 3 models named no operator sets and meant version 1.
-  if (!opsets.has('') && proto.irVersion < 3n) opsets.set('', 1)
+  if (!opsets.has('') && proto.irVersion < FIRST_IR_WITH_OPSETS) opsets.set('', 1)
   return opsets
 }
 
@@ -116,10 +123,11 @@ function writeOpsets(proto: ModelProto, graph: Graph): ModelProto['opsetImport']
     const version = BigInt(graph.opsets.get(normalDomain(o.domain)) ?? o.version)
     return version === o.version ? o : Object.assign(copy(OperatorSetIdProtoSchema, o), { version })
   })
-  const added = [...graph.opsets].filter(([domain]) => !listed.has(domain))
+  const used = [...graph.opsets.keys(), ...graph.nodes.map((n) => n.domain)]
+  const added = [...new Set(used)].filter((domain) => !listed.has(domain))
   return [
     ...kept,
-    ...added.map(([domain, version]) => create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) })),
+    ...added.map((domain) => create(OperatorSetIdProtoSchema, { domain, version: BigInt(opsetOf(graph, domain)) })),
   ]
 }
 

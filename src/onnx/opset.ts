@@ -5,10 +5,11 @@ import { InvariantError } from '../base/errors.ts'
 import { type Graph, type Node, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { decodeAttribute } from './attribute.ts'
-import type { Model } from './model.ts'
-import { modelOf } from './model.ts'
+import type { FunctionProto } from './generated/onnx_pb.ts'
+import { type Model, withFunctions } from './model.ts'
 import { adapterFor } from './opset/adapters.ts'
 import { RaiseContext } from './opset/context.ts'
+import { raiseFunction } from './opset/functions.ts'
 import { LATEST_OPSET, revisionsOf } from './opset/table.ts'
 import { allNames, subgraphsOf } from './scope.ts'
 import { changeSubgraphs } from './subgraph.ts'
@@ -29,17 +30,20 @@ export function raiseOpset(graph: Graph, target = DEFAULT_OPSET): Raised {
   return raise(graph, target, namesIn(graph))
 }
 
-/** The model with its graph raised. Functions of the model must mean the same in both opsets. */
+/** The model with its graph raised. Functions of the model are kept as they are, so they must mean the same in both opsets. */
 export function raiseModel(
   model: Model,
   target = DEFAULT_OPSET,
 ): { readonly ok: true; readonly model: Model } | Unraised {
-  const { functions } = model.envelope.proto
-  if (functions.length > 0 && opsetOf(model.graph, '') < target)
-    return { ok: false, reason: 'the model defines functions of its own' }
   const raised = raiseOpset(model.graph, target)
-  if (!raised.ok) return raised
-  return { ok: true, model: raised.graph === model.graph ? model : modelOf(raised.graph, model) }
+  if (!raised.ok || raised.graph === model.graph) return raised.ok ? { ok: true, model } : raised
+  const functions: FunctionProto[] = []
+  for (const f of model.envelope.proto.functions) {
+    const result = raiseFunction(f, target)
+    if (!result.ok) return result
+    functions.push(result.proto)
+  }
+  return { ok: true, model: { graph: raised.graph, envelope: withFunctions(model.envelope, functions) } }
 }
 
 function raise(graph: Graph, target: number, taken: Set<string>): Raised {
@@ -90,9 +94,9 @@ function raiseAll(nodes: readonly Node[], from: number, context: RaiseContext): 
 
 const named = (node: Node): string => (node.name ? `node ${node.name} (${node.op})` : `a ${node.op} node`)
 
-/** Every value name in a graph and in what is nested in it. */
+/** Every name of a value or node in a graph and of a value in what is nested in it. */
 function namesIn(graph: Graph): Set<string> {
-  const names = new Set(graph.values.map((v) => v.name))
+  const names = new Set([...graph.values, ...graph.nodes].map((v) => v.name))
   for (const node of graph.nodes)
     for (const a of Object.values(node.attributes))
       if (a.kind === 'opaque')

@@ -115,6 +115,7 @@ export function helperNode(
   inputs: readonly (ValueId | null)[],
   attributes: Attributes = {},
 ): Node {
-  const name = nameFor(of, context, op)
-  return { name, domain: '', op, inputs, outputs: [context.value(name, null)], attributes, captures: [] }
+  const output = context.value(nameFor(of, context, op), null)
+  const { name } = context.values[output]!
+  return { name, domain: '', op, inputs, outputs: [output], attributes, captures: [] }
 }
