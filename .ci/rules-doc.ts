@@ -1,0 +1,99 @@
+// Writes docs/rules.md from the tables of rules: `npm run docs`. A test holds the file to the tables.
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Rule } from '../src/rewrite/rule.ts'
+import { ruleFamilies } from '../src/rewrite/rules/index.ts'
+
+export const RULES_DOCUMENT = new URL('../docs/rules.md', import.meta.url)
+
+/** Title of each family and the reasoning that its rules share. */
+const FAMILIES: Readonly<Record<string, readonly [title: string, text: string]>> = {
+  recognise: [
+    'Recognition',
+    `Exporters spell one operator as many small ones. Runtimes have fast kernels for the whole, and algebra would tear the pattern apart,
+so recognition runs first, to its own fixed point. Each law is the definition of the operator in the ONNX specification, read from right
+to left.`,
+  ],
+  movement: [
+    'Movement',
+    `An operator's axis map says from which axis of each input the coordinate of an output axis comes. Where it is one axis, a selection along the
+output axis is a selection along the input axis, and may move through: what is not computed costs nothing. The same maps say when a repeated
+input (an Expand) may be repeated after the operator instead of before it.`,
+  ],
+  linear: [
+    'Linear maps',
+    `A product with a constant is a linear map of its rows. It commutes with every operator that is linear in that operand and does not mix the
+axis it works on; two maps in a row are one, by a product of constants that is computed once; maps side by side are one wider map. Low rank
+is kept where it is cheaper: x (A B) costs more than (x A) B when the inner dimension is small.`,
+  ],
+  scale: [
+    'Factors',
+    `A factor that does not vary along the axis a linear map sums over commutes with it, and two factors of one product are one. Factors move to
+where they meet a constant, and vanish in it.`,
+  ],
+  constant: [
+    'Constants',
+    `A constant term moves through sums and linear maps to where it meets another constant, and the two are one. To keep the number of forms
+small, it moves past a sibling only where that sibling carries a constant too.`,
+  ],
+  conv: [
+    'Convolutions',
+    `Convolution is bilinear: in the picture and in the kernel. So a linear map of channels before or after it goes into its kernel, two that share their
+input are one with more channels, and kernels of different sizes are added after padding the smaller one with zeros.`,
+  ],
+  algebra: ['Algebra', 'Laws of sums and products element by element, and what monotone functions allow.'],
+  seed: [
+    'The seed demonstration',
+    `The three rules of the demonstration that this project started from. They run only on demand: the canonical form already holds both sides of
+each of them.`,
+  ],
+}
+
+const EXACTNESS: Readonly<Record<Rule['exactness'], string>> = {
+  exact: 'the same numbers, bit for bit, up to the choices of the runtime',
+  reassociates: 'the same real number, rounded differently',
+  flushes: 'values below the normal range may become zero',
+}
+
+/** Text for a cell of a Markdown table. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const code = (text: string): string => `\`${text.replaceAll('`', "'")}\``
+
+/** The whole of docs/rules.md. */
+export function rulesDocument(): string {
+  const exactness = Object.entries(EXACTNESS).map(([name, text]) => `- **${name}**: ${text}`)
+  const sections = ruleFamilies.map(({ name, phase, rules }) => {
+    const [title, text] = FAMILIES[name] ?? [name, '']
+    const rows = rules.map((r) => `| ${code(r.name)} | ${cell(r.law)} | ${cell(r.condition) || '-'} | ${r.exactness} |`)
+    return `## ${title}
+
+${text}
+
+Family ${code(name)}, phase ${code(phase)}.
+
+| rule | law | when | exactness |
+|---|---|---|---|
+${rows.join('\n')}
+`
+  })
+  return `# Rules
+
+<!-- Made by \`npm run docs\` from src/rewrite/rules. Do not edit. -->
+
+Each rule is a law: both sides compute the same function of real numbers wherever its condition holds. The search may use it in the
+direction that is written; which side ends up in the model is for the cost model and the measurement to say. Each rule is checked on random
+shapes and values by the tests. \`allotrope rules NAME\` shows one with its source.
+
+What a rule may change in floating point:
+
+${exactness.join('\n')}
+
+${sections.join('\n')}`
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url))) {
+  writeFileSync(RULES_DOCUMENT, rulesDocument())
+}
+
+/** What docs/rules.md says now. */
+export const writtenRules = (): string => readFileSync(RULES_DOCUMENT, 'utf8')
