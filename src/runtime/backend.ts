@@ -1,7 +1,8 @@
 // What executes graphs. A backend runs in a child process, so that a crash, a hang or a memory blow-up in it is an outcome
-// (`SessionOutcome`), not the end of ours.
-import type { KernelTable } from '../cost/kernel.ts'
+// (`Outcome`), not the end of ours.
+import type { Kernel, KernelTable } from '../cost/kernel.ts'
 import type { Tensor } from '../ir/tensor.ts'
+import type { Model } from '../onnx/index.ts'
 
 /** What the user may ask for with --device. */
 export type DeviceName = 'cpu' | 'webgpu' | 'cuda'
@@ -18,7 +19,7 @@ export interface SessionOptions {
   readonly threads: number
   /** 'disabled' is the oracle of verification. */
   readonly optimization: 'all' | 'disabled'
-  /** Flush subnormal numbers to zero; on for labels. */
+  /** Flush subnormal numbers to zero; on for labels. A property of the worker process: such sessions get a worker of their own. */
   readonly denormalAsZero?: boolean
   readonly profile?: boolean
 }
@@ -28,9 +29,14 @@ export type Feeds = Readonly<Record<string, Tensor>>
 /** One executed kernel of a profiled run; `micros` is the sum over runs divided by runs. */
 export interface ProfiledKernel {
   readonly name: string
+  /** Qualified name where the lowered graph tells it, else as the profile has it. */
   readonly op: string
   readonly provider: string
   readonly micros: number
+  /** Of every call, in microseconds, as the profiler has them: whole numbers, about 2.2 too long each (profile.ts). */
+  readonly durations: readonly number[]
+  /** The kernel with its shapes and attributes; null where a shape was not seen. */
+  readonly kernel: Kernel | null
 }
 
 /** Anything a session can say instead of an answer. Values, not exceptions. */
@@ -38,24 +44,33 @@ export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly kind: 'error' | 'crash' | 'timeout' | 'out-of-memory'; readonly reason: string }
 
-/** A loaded model in a child process. */
+/** A loaded model in a child process. It outlives the process: after a crash or a kill, the next call loads it again. */
 export interface Session {
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
-  run(feeds: Feeds): Promise<Outcome<Readonly<Record<string, Tensor>>>>
-  /** Milliseconds of each of `repeats` timed batches of `batch` runs on the same feeds, outputs pre-allocated, per run. */
+  /** What the user should know of how it runs, such as work that fell back to the CPU. */
+  readonly warnings: readonly string[]
+  run(feeds: Feeds): Promise<Outcome<Feeds>>
+  /** Milliseconds of each of `repeats` timed batches of `batch` runs on the same feeds, outputs pre-allocated, per run. The
+   * same `feeds` object is sent to the process once, so it must not change. */
   time(feeds: Feeds, options: { readonly repeats: number; readonly batch: number }): Promise<Outcome<readonly number[]>>
   /** Per-kernel times of `runs` runs; needs `profile: true`. Ends the profile. */
   profile(feeds: Feeds, runs: number): Promise<Outcome<readonly ProfiledKernel[]>>
   close(): Promise<void>
 }
 
+/** Shapes of the inputs, by name. */
+export type InputShapes = ReadonlyMap<string, readonly number[]>
+
 export interface Backend {
   readonly name: DeviceName | 'reference'
   probe(): Promise<Availability>
-  /** The kernels that a model file would execute at these input shapes, without running it. */
-  lower(modelPath: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<Outcome<KernelTable>>
+  /** The kernels that a model (a file, or in memory) would execute at these input shapes, in order, without running it. */
+  lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>>
   open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>>
-  /** Ends the child processes. */
+  /** Ends the child processes and removes temporary files. */
   close(): Promise<void>
 }
+
+export const failure = (kind: 'error' | 'crash' | 'timeout' | 'out-of-memory', reason: string) =>
+  ({ ok: false, kind, reason }) as const

@@ -1,0 +1,5 @@
+// The runtime room: what executes graphs, each in child processes of its own.
+export * from './backend.ts'
+export { loweredHash } from './kernel-table.ts'
+export { type BackendOptions, OnnxruntimeBackend } from './onnxruntime.ts'
+export { correctedTotalMs, type ProviderShare, providerShares } from './profile.ts'

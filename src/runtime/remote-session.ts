@@ -1,0 +1,135 @@
+// The parent's side of a session: a model that is loaded in the worker process. If the worker has ended meanwhile, the next
+// call loads the model again in the new one, so that one bad variant does not take the others with it.
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { UserError } from '../base/errors.ts'
+import { readModelFile } from '../onnx/index.ts'
+import { type Feeds, failure, type Outcome, type ProfiledKernel, type Session, type SessionOptions } from './backend.ts'
+import type { FeedStore } from './feed-store.ts'
+import { profiledKernels } from './profile.ts'
+import { readProfile } from './profile-events.ts'
+import type { Answers, EngineName, OpenRequest, ProfileFiles, Request } from './protocol.ts'
+import type { WorkerProcess } from './worker-process.ts'
+
+export interface RemoteModel {
+  readonly engine: EngineName
+  readonly modelPath: string
+  readonly options: SessionOptions
+  /** Where a profiled session leaves its files. */
+  readonly files: ProfileFiles | null
+}
+
+let lastId = 0
+
+/** Loads the model in the worker. */
+export async function openRemote(
+  worker: WorkerProcess,
+  store: FeedStore,
+  model: RemoteModel,
+): Promise<Outcome<RemoteSession>> {
+  const id = ++lastId
+  const opened = await worker.request({ kind: 'open', session: id, ...model })
+  return opened.ok ? { ok: true, value: new RemoteSession(worker, store, model, id, opened.value) } : opened
+}
+
+export class RemoteSession implements Session {
+  readonly inputNames: readonly string[]
+  readonly outputNames: readonly string[]
+  readonly warnings: readonly string[]
+  private readonly worker: WorkerProcess
+  private readonly store: FeedStore
+  private readonly request: OpenRequest
+  private generation: number
+  private closed = false
+  private whenClosed = () => {}
+
+  constructor(
+    worker: WorkerProcess,
+    store: FeedStore,
+    model: RemoteModel,
+    session: number,
+    { inputNames, outputNames, warnings }: Answers['open'],
+  ) {
+    this.worker = worker
+    this.store = store
+    this.request = { kind: 'open', session, ...model }
+    this.generation = worker.generation
+    this.inputNames = inputNames
+    this.outputNames = outputNames
+    this.warnings = warnings
+  }
+
+  run(feeds: Feeds): Promise<Outcome<Feeds>> {
+    return this.ask(feeds, (session, kept) => ({ kind: 'run', session, feeds: kept }))
+  }
+
+  time(
+    feeds: Feeds,
+    { repeats, batch }: { readonly repeats: number; readonly batch: number },
+  ): Promise<Outcome<readonly number[]>> {
+    return this.ask(feeds, (session, kept) => ({ kind: 'time', session, feeds: kept, repeats, batch }))
+  }
+
+  async profile(feeds: Feeds, runs: number): Promise<Outcome<readonly ProfiledKernel[]>> {
+    const { files } = this.request
+    if (!files) return failure('error', 'the session was opened without `profile`')
+    const done = await this.ask(feeds, (session, kept) => ({ kind: 'profile', session, feeds: kept, runs }))
+    return done.ok ? readProfileFiles(files, feeds, runs) : done
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.whenClosed()
+    if (this.generation === this.worker.generation && this.worker.pid !== null)
+      await this.worker.request({ kind: 'close', session: this.request.session }, this.generation)
+  }
+
+  onClose(listener: () => void): void {
+    this.whenClosed = listener
+  }
+
+  private async ask<K extends 'run' | 'time' | 'profile'>(
+    feeds: Feeds,
+    make: (session: number, feeds: number) => Extract<Request, { kind: K }>,
+  ): Promise<Outcome<Answers[K]>> {
+    const fault = this.closed ? 'the session is closed' : this.faultOf(feeds)
+    if (fault !== null) return failure('error', fault)
+    const ready = await this.reopen()
+    if (!ready.ok) return ready
+    const kept = await this.store.keep(feeds)
+    if (!kept.ok) return kept
+    return this.worker.request<K>(make(this.request.session, kept.value))
+  }
+
+  private async reopen(): Promise<Outcome<null>> {
+    if (this.generation === this.worker.generation && this.worker.pid !== null) return { ok: true, value: null }
+    const opened = await this.worker.request(this.request)
+    this.generation = this.worker.generation
+    return opened.ok ? { ok: true, value: null } : opened
+  }
+
+  /** Names that do not fit the model, before they are sent; shapes and element types are the runtime's to check. */
+  private faultOf(feeds: Feeds): string | null {
+    const missing = this.inputNames.filter((name) => !(name in feeds))
+    const strange = Object.keys(feeds).filter((name) => !this.inputNames.includes(name))
+    if (missing.length > 0) return `no value for input ${missing.join(', ')}`
+    return strange.length > 0
+      ? `the model has no input ${strange.join(', ')}; its inputs are ${this.inputNames.join(', ')}`
+      : null
+  }
+}
+
+/** Reads what a profiled session left. */
+function readProfileFiles(files: ProfileFiles, feeds: Feeds, runs: number): Outcome<readonly ProfiledKernel[]> {
+  try {
+    const folder = dirname(files.profilePrefix)
+    const name = readdirSync(folder).find((f) => f.startsWith(basename(files.profilePrefix)) && f.endsWith('.json'))
+    if (name === undefined) return failure('error', 'ONNX Runtime wrote no profile')
+    const profile = readProfile(readFileSync(join(folder, name), 'utf8'), runs)
+    return { ok: true, value: profiledKernels(profile, readModelFile(files.loweredPath).graph, feeds) }
+  } catch (error) {
+    if (error instanceof UserError) return failure('error', error.message)
+    throw error
+  }
+}

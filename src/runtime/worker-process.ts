@@ -1,0 +1,194 @@
+// The parent's side of one worker process: starts it when it is needed, sends one request at a time, and turns its crash, its
+// silence past the time limit and its hunger for memory into outcomes. After any of these the next request starts a new one.
+// Memory is watched by polling /proc while a request is under way; elsewhere than on Linux only the system's limit stands.
+import { type ChildProcess, fork } from 'node:child_process'
+import { createRequire } from 'node:module'
+import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { failure, type Outcome } from './backend.ts'
+import { defaultMemoryLimit, residentBytes } from './process-memory.ts'
+import type { Answers, ReplyMessage, Request, RequestMessage } from './protocol.ts'
+
+export interface WorkerOptions {
+  /** Added to our own environment. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** A request that takes longer is killed. Default: two minutes. */
+  readonly timeoutMs?: number
+  /** A worker that holds more memory is killed. Default: four fifths of the machine's. */
+  readonly memoryLimitBytes?: number
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000
+const MEMORY_POLL_MS = 50
+const STDERR_KEPT_CHARS = 16_384
+const MEMORY_WORDS = /bad_alloc|bad allocation|out of memory|failed to allocate|cannot allocate memory/i
+
+/** Our own children, so that none survives us. */
+const living = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL')
+})
+
+type Ended = Extract<Outcome<never>, { ok: false }>
+interface Pending {
+  readonly id: number
+  readonly settle: (outcome: Outcome<unknown>) => void
+}
+
+export class WorkerProcess {
+  /** Counts the processes started; a session that was opened under another number is gone. */
+  generation = 0
+  private readonly options: Required<WorkerOptions>
+  private child: ChildProcess | null = null
+  private pending: Pending | null = null
+  private queue: Promise<unknown> = Promise.resolve()
+  private nextId = 1
+  private stderr = ''
+  /** Why we are killing it, said before we do. */
+  private sentence: Ended | null = null
+
+  constructor(options: WorkerOptions = {}) {
+    this.options = {
+      environment: options.environment ?? {},
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimit(),
+    }
+  }
+
+  /** Process id of the worker, or null while there is none. */
+  get pid(): number | null {
+    return this.child?.pid ?? null
+  }
+
+  /** What the present or last worker wrote to its standard error, the end of it. */
+  get errorText(): string {
+    return this.stderr
+  }
+
+  /** Sends a request after those before it, starting a worker if there is none. `only`: refuse if the worker is not this one. */
+  request<K extends Request['kind']>(
+    request: Extract<Request, { kind: K }>,
+    only?: number,
+  ): Promise<Outcome<Answers[K]>> {
+    const turn = this.queue.then(() => {
+      if (only !== undefined && only !== this.generation) return failure('error', 'its worker has ended')
+      return this.exchange(request)
+    })
+    this.queue = turn
+    return turn as Promise<Outcome<Answers[K]>>
+  }
+
+  /** Ends the worker; the next request starts another. */
+  async stop(): Promise<void> {
+    await this.queue
+    const child = this.child
+    if (!child) return
+    child.ref()
+    const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    child.kill('SIGKILL') // it holds nothing that is worth an orderly end
+    await gone
+  }
+
+  private async exchange(request: Request): Promise<Outcome<unknown>> {
+    const child = this.child ?? this.start()
+    child.ref()
+    child.channel?.ref()
+    const id = this.nextId++
+    const outcome = await new Promise<Outcome<unknown>>((resolve) => {
+      const guards = this.guard()
+      const settle = (o: Outcome<unknown>) => {
+        for (const g of guards) clearInterval(g)
+        this.pending = null
+        resolve(o)
+      }
+      this.pending = { id, settle }
+      child.send({ id, request } satisfies RequestMessage, (error) => {
+        if (error) this.kill(failure('crash', `the worker takes no messages: ${error.message}`))
+      })
+    })
+    child.unref()
+    child.channel?.unref()
+    return outcome
+  }
+
+  /** Timers that kill the worker when it exceeds its time or memory. */
+  private guard(): NodeJS.Timeout[] {
+    const { timeoutMs, memoryLimitBytes } = this.options
+    const late = () => this.kill(failure('timeout', `no answer within ${timeoutMs} ms`))
+    const weigh = () => {
+      const bytes = this.pid === null ? null : residentBytes(this.pid)
+      if (bytes !== null && bytes > memoryLimitBytes) this.kill(overweight(bytes, memoryLimitBytes))
+    }
+    return [setTimeout(late, timeoutMs), setInterval(weigh, MEMORY_POLL_MS)]
+  }
+
+  private kill(sentence: Ended): void {
+    this.sentence ??= sentence
+    this.child?.kill('SIGKILL')
+  }
+
+  private start(): ChildProcess {
+    const { path, execArgv } = workerEntry()
+    const child = fork(path, [], {
+      execArgv,
+      serialization: 'advanced',
+      env: { ...process.env, ...this.options.environment },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.generation++
+    this.stderr = ''
+    this.sentence = null
+    this.child = child
+    living.add(child)
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = (this.stderr + text).slice(-STDERR_KEPT_CHARS)
+    })
+    unrefStream(child)
+    child.on('message', (reply: ReplyMessage) => this.receive(reply))
+    child.on('error', (error) => this.ended(child, `it could not be started: ${error.message}`))
+    // 'close' comes after the last of its standard error, which holds the reason
+    child.on('close', (code, signal) => this.ended(child, signal ? `killed by ${signal}` : `exit code ${code}`))
+    return child
+  }
+
+  private receive(reply: ReplyMessage): void {
+    if (reply.id !== this.pending?.id) return
+    const kind = !reply.ok && MEMORY_WORDS.test(reply.reason) ? 'out-of-memory' : 'error'
+    this.pending.settle(reply.ok ? { ok: true, value: reply.value } : failure(kind, reply.reason))
+  }
+
+  private ended(child: ChildProcess, how: string): void {
+    living.delete(child)
+    if (this.child !== child) return
+    this.child = null
+    this.pending?.settle(this.sentence ?? autopsy(how, this.stderr))
+  }
+}
+
+const overweight = (bytes: number, limit: number): Ended =>
+  failure('out-of-memory', `it held ${megabytes(bytes)} of memory, more than ${megabytes(limit)}`)
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`
+
+/** SIGKILL that is not ours is how Linux ends processes when memory runs out. */
+function autopsy(how: string, stderr: string): Ended {
+  const last = stderr.trim().split('\n').slice(-3).join(' ').slice(-500)
+  const reason = `the worker ended: ${how}${last ? `: ${last}` : ''}`
+  return failure(how === 'killed by SIGKILL' || MEMORY_WORDS.test(stderr) ? 'out-of-memory' : 'crash', reason)
+}
+
+/** A pipe keeps us alive unless told otherwise. */
+function unrefStream(child: ChildProcess): void {
+  const stream: unknown = child.stderr
+  if (typeof stream === 'object' && stream !== null && 'unref' in stream && typeof stream.unref === 'function')
+    stream.unref()
+}
+
+/** The worker beside this file: compiled, or TypeScript run through tsx where Node does not strip types itself. */
+function workerEntry(): { path: string; execArgv: string[] } {
+  const isSource = import.meta.url.endsWith('.ts')
+  const path = fileURLToPath(new URL(isSource ? './worker.ts' : './worker.js', import.meta.url))
+  if (!isSource || 'typescript' in process.features) return { path, execArgv: [] }
+  const tsx = createRequire(import.meta.url).resolve('tsx')
+  return { path, execArgv: ['--import', pathToFileURL(tsx).href] }
+}
