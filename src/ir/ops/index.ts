@@ -1,16 +1,36 @@
 // The registry of operators: every record, by qualified name. To add an operator, write a record in the file of its family.
 import { qualifiedName } from '../graph.ts'
 import type { Op } from '../op.ts'
+import { attentionOps } from './attention.ts'
 import { batchNormalizationOps } from './batch-normalization.ts'
 import { convOps } from './conv.ts'
 import { convTransposeOps } from './conv-transpose.ts'
 import { einsumOps } from './einsum.ts'
+import { elementwiseActivation } from './elementwise-activation.ts'
+import { elementwiseArithmetic } from './elementwise-arithmetic.ts'
+import { elementwiseCast } from './elementwise-cast.ts'
+import { elementwiseLogic } from './elementwise-logic.ts'
+import { elementwiseMath } from './elementwise-math.ts'
 import { layerNormalizationOps } from './layer-normalization.ts'
+import { layoutJoin } from './layout-join.ts'
+import { layoutMove } from './layout-move.ts'
+import { layoutReshape } from './layout-reshape.ts'
+import { slice } from './layout-slice.ts'
 import { linearOps } from './linear.ts'
 import { normalizeOps } from './normalize.ts'
 import { poolOps } from './pool.ts'
+import { resizeOps } from './resize.ts'
 
 const families: readonly (readonly Op[])[] = [
+  elementwiseArithmetic,
+  elementwiseMath,
+  elementwiseLogic,
+  elementwiseActivation,
+  elementwiseCast,
+  layoutReshape,
+  layoutMove,
+  layoutJoin,
+  [slice],
   linearOps,
   einsumOps,
   convOps,
@@ -19,6 +39,8 @@ const families: readonly (readonly Op[])[] = [
   batchNormalizationOps,
   layerNormalizationOps,
   normalizeOps,
+  attentionOps,
+  resizeOps,
 ]
 
 const registry = new Map<string, Op>(families.flat().map((op) => [qualifiedName(op.domain, op.name), op]))

@@ -58,7 +58,7 @@ function describe(e: Explored, n: NodeId, expected: NdArray, got: NdArray): stri
   const op = t.op(n)
   const rule = t.egraph.originRule(n)
   const worst = expected.data.reduce((m, x, i) => Math.max(m, Math.abs(x - (got.data[i] ?? Number.NaN))), 0)
-  const source = t.egraph.originSource(n)
+  const source = t.egraph.originSource(n) as NodeId
   const from = source < 0 ? 'the graph' : `${familyOf(t.op(source))}(${payloadKey(t.op(source)).slice(0, 60)})`
   return `${familyOf(op)}(${payloadKey(op).slice(0, 80)}) by rule ${rule} ${e.rules[rule]?.name ?? ''} from ${from}: [${expected.shape}] against [${got.shape}] of ${elementCount(got.shape)}, off by ${worst}`
 }
