@@ -29,6 +29,10 @@ console.log = console.error
 console.info = console.error
 console.debug = console.error
 
+// Worker processes do not hold this one: without a timer Node would leave in the middle of a run that waits for one.
+const MAX_TIMER_MS = 2 ** 31 - 1
+setInterval(() => {}, MAX_TIMER_MS)
+
 const { stdout, stderr, env } = process
 const code = await run(process.argv.slice(2), commands, { stdout, stderr, env, signal: interrupt.signal })
 // A pipe takes its time: leave only when everything has been handed over.

@@ -42,7 +42,7 @@ function toChoice<T extends string>(choices: readonly T[]): (text: string) => T 
   }
 }
 
-const DEVICES: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda']
+export const DEVICES: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda']
 
 /** Options that every verb has. */
 export const COMMON = {

@@ -53,4 +53,19 @@ describe('the program', () => {
     const [code] = await once(child, 'close')
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' })
   })
+
+  it('tells what is there and what is not, and how to get it: doctor', async function () {
+    this.timeout(120_000)
+    const ran = await finish(start(['doctor', '--json']))
+    expect(ran.code, ran.stderr).to.equal(0)
+    const report = JSON.parse(ran.stdout) as Record<
+      'devices' | 'trainers',
+      { name: string; available: boolean; fix: string }[]
+    >
+    expect(report.devices.map((d) => d.name)).to.deep.equal(['cpu', 'webgpu', 'cuda'])
+    expect(report.trainers.map((t) => t.name)).to.include.members(['tfjs-node-gpu', 'wasm', 'cpu'])
+    for (const found of [...report.devices, ...report.trainers])
+      expect(found.fix === '', found.name).to.equal(found.available)
+    expect(report.devices[0]).to.include({ name: 'cpu', available: true })
+  })
 })

@@ -1,6 +1,5 @@
 // `inspect`: what is in a model. Reads, infers, counts; runs nothing.
 import { geometryOf } from '../../cost/geometry.ts'
-import { kernelsOfGraph } from '../../cost/graph-kernels.ts'
 import { workOf } from '../../cost/work.ts'
 import { bindShapes, openDims } from '../../ir/bind.ts'
 import { type Graph, type Node, qualifiedName, type ValueId } from '../../ir/graph.ts'
@@ -8,6 +7,7 @@ import { findOp } from '../../ir/ops/index.ts'
 import { elementCount, shapeText } from '../../ir/shape.ts'
 import { tensorBytes } from '../../ir/tensor.ts'
 import { type Model, readModelFile } from '../../onnx/index.ts'
+import { lowerGraph } from '../../runtime/kernel-table.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { shapeOption, switchOption } from '../option.ts'
 import { shortBytes, shortNumber, table } from '../table.ts'
@@ -40,7 +40,7 @@ function isOpaque(node: Node): boolean {
 }
 
 function nodeRows(graph: Graph): NodeRow[] {
-  const kernels = kernelsOfGraph(graph)
+  const { kernels } = lowerGraph(graph, new Map())
   return graph.nodes.map((node, i) => {
     const kernel = kernels[i] ?? null
     const opaque = isOpaque(node)
