@@ -2,7 +2,7 @@
 // variants of one root) and averaged over groups, so that a root with many variants does not outvote the others.
 // Where a variant was measured several times independently, the first repeat selects (what a search would see) and the others
 // judge, so that luck in the measurement does not count as skill.
-import { invariant } from '../base/errors.ts'
+import { geometricMean, kendallCeiling, kendallTau, mean, quantile, standardDeviation } from '../base/statistics.ts'
 
 export interface JudgedVariant {
   /** Predicted time; any unit if `absolute` is false, else microseconds. */
@@ -47,7 +47,6 @@ export interface Metrics {
 /** Share of the variants that `gainCapture` measures. */
 const MEASURED_SHARE = 0.05
 
-const mean = (values: readonly number[]): number => values.reduce((s, v) => s + v, 0) / values.length
 const meanOrNull = (values: readonly (number | null)[]): number | null => {
   const known = values.filter((v) => v !== null)
   return known.length === 0 ? null : mean(known)
@@ -58,34 +57,23 @@ const seen = (v: JudgedVariant): number => v.repeats[0]!
 /** Time that judges the choice: the other repeats, where there are any. */
 const judged = (v: JudgedVariant): number => {
   const others = v.repeats.length > 1 ? v.repeats.slice(1) : v.repeats
-  return Math.exp(mean(others.map(Math.log)))
+  return geometricMean(others)
 }
 
-/** Kendall's tau-b; null where one side is constant. Pairs are visited one by one: groups have hundreds of variants. */
-export function kendallTau(x: readonly number[], y: readonly number[]): number | null {
-  invariant(x.length === y.length, `tau of ${x.length} against ${y.length} values`)
-  let agreeing = 0
-  let untiedX = 0
-  let untiedY = 0
-  for (let i = 0; i < x.length; i++) {
-    for (let j = 0; j < i; j++) {
-      const a = Math.sign(x[i]! - x[j]!)
-      const b = Math.sign(y[i]! - y[j]!)
-      agreeing += a * b
-      untiedX += a * a
-      untiedY += b * b
-    }
-  }
-  return untiedX === 0 || untiedY === 0 ? null : agreeing / Math.sqrt(untiedX * untiedY)
+/** Tau-b; null where it is not defined: all predictions, or all times, are equal. */
+function tauOf(variants: readonly JudgedVariant[]): number | null {
+  const tau = kendallTau(
+    variants.map((v) => v.predicted),
+    variants.map((v) => v.measured),
+  )
+  return Number.isNaN(tau) ? null : tau
 }
 
-/** Tau of the true order against labels with noise n, when log times spread by s: (2 / pi) asin(s / sqrt(s^2 + n^2)). */
-export function tauCeiling(logTimes: readonly number[], noise: number): number | null {
-  if (logTimes.length < 2) return null
-  const centre = mean(logTimes)
-  const observed = mean(logTimes.map((t) => (t - centre) ** 2))
-  const spread = Math.max(0, observed - noise * noise)
-  return observed === 0 ? null : (2 / Math.PI) * Math.asin(Math.sqrt(spread / (spread + noise * noise)) || 0)
+/** Tau that the true order would reach against these labels; what noise adds to the observed spread is taken off first. */
+function ceilingOf(variants: readonly JudgedVariant[]): number {
+  const noise = mean(variants.map((v) => v.noise))
+  const observed = standardDeviation(variants.map((v) => Math.log(v.measured)))
+  return kendallCeiling(Math.sqrt(Math.max(0, observed * observed - noise * noise)), noise)
 }
 
 /** Share of the telling pairs that are ordered rightly; a tie of predictions counts half. */
@@ -134,11 +122,6 @@ function gainOf(variants: readonly JudgedVariant[]): Gain | null {
   return { had: 1 - judged(chosen) / judged(original), possible }
 }
 
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]!
-}
-
 const errorsOf = (g: Group): number[] => g.variants.map((v) => Math.abs(v.predicted / v.measured - 1))
 
 /** All metrics over groups of variants. Groups of one variant count for the errors only. */
@@ -153,18 +136,6 @@ export function metricsOf(groups: readonly Group[]): Metrics {
   const regrets = choices.map((g) => regretAt(g.variants, 1))
   const gains = choices.flatMap((g) => gainOf(g.variants) ?? [])
   const possible = gains.reduce((s, g) => s + g.possible, 0)
-  const taus = choices.map((g) =>
-    kendallTau(
-      g.variants.map((v) => v.predicted),
-      g.variants.map((v) => v.measured),
-    ),
-  )
-  const ceilings = choices.map((g) =>
-    tauCeiling(
-      g.variants.map((v) => Math.log(v.measured)),
-      mean(g.variants.map((v) => v.noise)),
-    ),
-  )
   const single = 'no root has two variants'
   return {
     mape: noted(meanOrNull(absolute.map((g) => mean(errorsOf(g)))), 'mape', 'it ranks; it does not predict times'),
@@ -174,11 +145,11 @@ export function metricsOf(groups: readonly Group[]): Metrics {
       'as mape',
     ),
     kendallTau: noted(
-      meanOrNull(taus),
+      meanOrNull(choices.map((g) => tauOf(g.variants))),
       'kendallTau',
       choices.length ? 'all predictions or all times are equal' : single,
     ),
-    tauCeiling: noted(meanOrNull(ceilings), 'tauCeiling', single),
+    tauCeiling: noted(meanOrNull(choices.map((g) => ceilingOf(g.variants))), 'tauCeiling', single),
     pairwise: noted(
       meanOrNull(choices.map((g) => pairwiseAccuracy(g.variants))),
       'pairwise',

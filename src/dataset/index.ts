@@ -1,0 +1,27 @@
+// The room's door: rows on disk.
+export {
+  type Dataset,
+  type DatasetAbout,
+  type DatasetWriter,
+  datasetName,
+  type Machine,
+  type OpenOptions,
+  openDataset,
+  readDataset,
+  type Tables,
+} from './folder.ts'
+export {
+  DATASET_SCHEMA,
+  formatCounts,
+  type GraphRow,
+  type KernelRow,
+  type KernelTimingRow,
+  parseCounts,
+  type Row,
+  TABLE_NAMES,
+  TABLES,
+  type TableName,
+  type TimingRow,
+  type VariantRow,
+} from './schema.ts'
+export { type Fold, leaveOneFamilyOut, leaveRootsOut } from './split.ts'
