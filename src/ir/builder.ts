@@ -24,7 +24,9 @@ export class GraphBuilder {
   private readonly outputs: ValueId[] = []
   private readonly initializers = new Map<ValueId, Tensor>()
   private readonly nodes: Node[] = []
+  /** Names of values and of nodes. */
   private readonly taken = new Set<string>()
+  private readonly counters = new Map<string, number>()
 
   constructor(name: string, opsets: ReadonlyMap<string, number> = new Map([['', 20]])) {
     this.name = name
@@ -60,6 +62,7 @@ export class GraphBuilder {
     const count = options.outputs ?? 1
     const attributes = options.attributes ?? {}
     const name = this.fresh(options.name ?? op)
+    this.taken.add(name)
     const facts = inputs.map((v) => (v === null ? null : this.facts[v]!))
     const shell = { domain, op, attributes, outputs: new Array<null>(count).fill(null) }
     const out = inferCall(callOf(shell, this.opsets.get(domain) ?? 1, facts), inputs.map((v) => v !== null))
@@ -126,8 +129,13 @@ export class GraphBuilder {
     return (this.values.length - 1) as ValueId
   }
 
+  /** A name that nothing has: `name`, or `name` with the next number. */
   private fresh(name: string): string {
     if (!this.taken.has(name)) return name
-    for (let i = 1; ; i++) if (!this.taken.has(`${name}_${i}`)) return `${name}_${i}`
+    for (let i = this.counters.get(name) ?? 1; ; i++)
+      if (!this.taken.has(`${name}_${i}`)) {
+        this.counters.set(name, i + 1)
+        return `${name}_${i}`
+      }
   }
 }
