@@ -151,6 +151,18 @@ function extremum(kind: 'max' | 'min', a: Dim, b: Dim): Dim {
 export const maxDims = (a: Dim, b: Dim): Dim => extremum('max', a, b)
 export const minDims = (a: Dim, b: Dim): Dim => extremum('min', a, b)
 
+/** True only if it cannot be negative, the named dimensions being sizes (0 or more). */
+export function isNonNegative(d: Dim): boolean {
+  if (isNumber(d)) return d >= 0
+  return d.terms.every((t) => t.coefficient >= 0 && t.atoms.every(isNonNegativeAtom))
+}
+
+function isNonNegativeAtom(a: Atom): boolean {
+  if (a.kind === 'name') return true
+  if (a.kind === 'max') return isNonNegative(a.a) || isNonNegative(a.b)
+  return isNonNegative(a.a) && isNonNegative(a.b)
+}
+
 /** The names a dimension depends on. */
 export function dimNames(d: Dim): ReadonlySet<string> {
   const names = new Set<string>()

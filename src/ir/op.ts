@@ -36,7 +36,7 @@ export interface Work {
 }
 
 /** Where the coordinate of an output axis comes from in one input: its axis, or the input does not vary along it
- * (absent or of size 1: 'broadcast'), or several coordinates take part ('mixed'). So cutting the output along an axis is
+ * (absent, or of size 1: 'broadcast'), or several coordinates take part ('mixed'). So cutting the output along an axis is
  * cutting every input that names an axis along that one, and leaving whole every input that says 'broadcast'. */
 export type AxisSource = number | 'broadcast' | 'mixed'
 /** [axis of output 0][input] */

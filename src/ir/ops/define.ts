@@ -1,11 +1,13 @@
 // Makers of records: what element-wise operators share (broadcasting, dtypes, work), and how integers are stored.
 // Before opset 7 two operands broadcast in one direction only, the second aligned at the attribute `axis`; shapes and values
-// follow that too, but such a call is not element-wise in today's sense (see `isLegacyBroadcast`).
+// follow that too, but such a call is not element-wise in today's sense (see `legacyAxis`).
 import { getInt } from '../attribute.ts'
+import type { Dim } from '../dim.ts'
 import { DTYPES, type DType, isFloat } from '../dtype.ts'
 import type { AttributeSpec, Call, ConcreteCall, Law, Op, TorchSpelling, Work } from '../op.ts'
 import { broadcastShapes, type ConcreteShape, elementCount, type Shape, shapeText, stridesOf } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
+import { mapContents } from './contents.ts'
 import { operand, reject, valueOf, workOf } from './operands.ts'
 
 /** dtypes that an operator takes: `number` is any float or integer. */
@@ -71,17 +73,19 @@ export function extendOffsets(outer: Int32Array, size: number, step: number): In
   return offsets
 }
 
-/** True where the second operand is aligned at an axis of the first, as ONNX did before opset 7. */
-export function isLegacyBroadcast(call: Call): boolean {
-  return call.opset < 7 && call.attributes.axis !== undefined && getInt(call.attributes, 'broadcast', 0) === 1
+/** The axis of the first operand at which the second one starts, where ONNX did so: before opset 7. Else null. */
+export function legacyAxis(call: Call): number | null {
+  if (call.opset >= 7) return null
+  if (call.op === 'PRelu') return (call.inputs[0]?.shape.length ?? 0) > 1 && call.inputs[1]?.shape.length === 1 ? 1 : null
+  return getInt(call.attributes, 'broadcast', 0) === 1 ? getInt(call.attributes, 'axis', null) : null
 }
 
 /** Shapes of all operands, as they broadcast today. */
 function operandShapes(call: Call): readonly Shape[] {
   const shapes = call.inputs.map((type) => type?.shape ?? [])
-  if (!isLegacyBroadcast(call)) return shapes
+  const axis = legacyAxis(call)
+  if (axis === null || shapes[1]!.every((d) => d === 1)) return shapes
   const [a, b] = shapes as [Shape, Shape]
-  const axis = getInt(call.attributes, 'axis', 0)
   const trailing = a.length - (axis < 0 ? axis + a.length : axis) - b.length
   if (trailing < 0) reject(call, `an axis from which ${shapeText(b)} fits into ${shapeText(a)}`, String(axis))
   return [a, [...b, ...new Array<number>(trailing).fill(1)]]
@@ -107,6 +111,8 @@ export interface ElementwiseSpec {
   /** Floating-point operations per output element; 1 unless given. */
   readonly flops?: number
   readonly jointlyLinear?: boolean
+  /** The same function on dimensions, where shape arithmetic uses it; null where it cannot tell. */
+  readonly dims?: (...x: readonly Dim[]) => Dim | null
   conditionalLaws?(call: Call): readonly Law[]
   linearIn?(call: Call): readonly number[]
 }
@@ -208,6 +214,7 @@ function record(spec: ElementwiseSpec, check: (call: Call) => void, evaluate: Ev
     ...(spec.torch && { torch: spec.torch }),
     ...(spec.linearIn && { linearIn: spec.linearIn }),
     ...(spec.jointlyLinear && { jointlyLinear: true }),
+    ...(spec.dims && { inferContents: (call: Call) => [mapContents(call, spec.dims!)] }),
     infer,
     evaluate: (call, inputs) => [evaluate(call, inputs, dtypeOf(call))],
     work: (call) => elementwiseWork(call, infer(call)[0]!, spec.flops ?? 1),

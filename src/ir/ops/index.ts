@@ -2,6 +2,7 @@
 import { qualifiedName } from '../graph.ts'
 import type { Op } from '../op.ts'
 import { attentionOps } from './attention.ts'
+import { axisWise } from './axis-wise.ts'
 import { batchNormalizationOps } from './batch-normalization.ts'
 import { convOps } from './conv.ts'
 import { convTransposeOps } from './conv-transpose.ts'
@@ -11,7 +12,9 @@ import { elementwiseArithmetic } from './elementwise-arithmetic.ts'
 import { elementwiseCast } from './elementwise-cast.ts'
 import { elementwiseLogic } from './elementwise-logic.ts'
 import { elementwiseMath } from './elementwise-math.ts'
+import { generators } from './generate.ts'
 import { layerNormalizationOps } from './layer-normalization.ts'
+import { layoutGather } from './layout-gather.ts'
 import { layoutJoin } from './layout-join.ts'
 import { layoutMove } from './layout-move.ts'
 import { layoutReshape } from './layout-reshape.ts'
@@ -19,6 +22,7 @@ import { slice } from './layout-slice.ts'
 import { linearOps } from './linear.ts'
 import { normalizeOps } from './normalize.ts'
 import { poolOps } from './pool.ts'
+import { reductions } from './reduce.ts'
 import { resizeOps } from './resize.ts'
 
 const families: readonly (readonly Op[])[] = [
@@ -31,6 +35,10 @@ const families: readonly (readonly Op[])[] = [
   layoutMove,
   layoutJoin,
   [slice],
+  layoutGather,
+  generators,
+  reductions,
+  axisWise,
   linearOps,
   einsumOps,
   convOps,
