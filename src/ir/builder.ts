@@ -39,6 +39,7 @@ export class GraphBuilder {
 
   /** An input with any declared type; `standard` is the value it has when it is not fed. */
   inputOf(name: string, value: Value, standard?: Tensor): ValueId {
+    if (this.taken.has(name)) this.moveAway(name)
     const id = this.value({ ...value, name }, { type: value.type, constant: null, contents: null })
     this.inputs.push(id)
     if (standard) this.initializers.set(id, standard)
