@@ -85,12 +85,13 @@ const mod = binary({
 /** Sign of the dividend, as C's fmod. */
 const remainder = (call: Call) => (x: number, y: number) => (y === 0 && !isFloat(operand(call, 0).dtype) ? 0 : x % y)
 
-/** Sign of the divisor, as Python's %. */
+/** Sign of the divisor, as Python's %; a remainder of 0 too. */
 function flooredRemainder(call: Call): (x: number, y: number) => number {
   const truncated = remainder(call)
   return (x, y) => {
     const r = truncated(x, y)
-    return r !== 0 && r < 0 !== y < 0 ? r + y : r
+    if (r === 0) return y < 0 && isFloat(operand(call, 0).dtype) ? -0 : 0
+    return r < 0 !== y < 0 ? r + y : r
   }
 }
 
