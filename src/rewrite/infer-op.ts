@@ -97,7 +97,9 @@ export function callOfOnnx(op: OnnxOp, children: readonly ClassFact[], constants
 }
 
 function inferOnnx(op: OnnxOp, children: readonly ClassFact[], constants: ConstantTable): ClassFact {
-  const call = callOfOnnx(op, children, constants)
+  // Blocked operators are plain ones in another layout; their shapes are the plain ones.
+  const plain = op.domain === 'com.microsoft.nchwc' ? { ...op, domain: '' } : op
+  const call = callOfOnnx(plain, children, constants)
   const fact = inferCall(call, op.present)[op.output]!
   return { type: fact.type ?? op.declared, constant: null, contents: fact.contents }
 }

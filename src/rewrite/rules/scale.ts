@@ -40,12 +40,15 @@ function* scaleOut(t: TensorEGraph, n: NodeId) {
   const axes = axesOf(t, n)
   if (!axes || t.op(n).kind === 'reshape') return
   const rank = t.rank(t.egraph.classOf(n))
+  // Products of products: only constants float, and only past what is not constant; the rest would be all orders of all factors.
+  const isProduct = t.egraph.familyOf(n) === t.operators.family('Mul')
+  if (isProduct && t.children(n).some((c) => t.isConstant(c))) return
   for (const k of linearChildren(t, n)) {
     const c = t.child(n, k)
     const targets = targetAxes(axes, k, t.rank(c))
     for (const m of t.nodes(c, 'Mul'))
       for (const [x, s] of operandPairs(t, m)) {
-        if (!sameSizes(t, x, c)) continue
+        if (!sameSizes(t, x, c) || (isProduct && !t.isConstant(s))) continue
         const factor = carryAxes(t, s, targets, rank)
         const inner = factor && t.rebuild(t.op(n), t.children(n).map((other, i) => (i === k ? x : other)))
         if (factor && inner) yield t.mul(inner, factor)

@@ -1,0 +1,46 @@
+// A model made ready for the search: read, raised to the operator set that rules write for, bound to the shapes that the user
+// fixed, and given shapes to price and measure at.
+import { bindingsOf, bindShapes } from '../ir/bind.ts'
+import type { Bindings } from '../ir/dim.ts'
+import { type Graph, opsetOf } from '../ir/graph.ts'
+import { inferTypes } from '../ir/infer.ts'
+import { DEFAULT_OPSET, type Model, raiseOpset, readModelFile } from '../onnx/index.ts'
+import { sampleShapes } from './sample-shapes.ts'
+
+export interface Prepared {
+  /** The file as it is: what is verified and measured against. */
+  readonly original: Model
+  readonly originalPath: string
+  /** What is searched: the same function, at the opset that rules write for, bound where the user asked. */
+  readonly graph: Graph
+  /** Concrete shapes of all inputs for pricing and measuring. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  readonly bindings: Bindings
+  /** What a user should know: guessed sizes, an opset that could not be raised. */
+  readonly notes: readonly string[]
+}
+
+export interface PrepareOptions {
+  /** Fixed for good (`--shape`). */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Only measured at: the shapes of the user's inputs, or `--sample`. */
+  readonly samples: ReadonlyMap<string, readonly number[]>
+}
+
+export function prepareModel(path: string, options: PrepareOptions): Prepared {
+  const original = readModelFile(path)
+  const notes: string[] = []
+  const graph = bindShapes(raised(original.graph, notes), options.shapes)
+  const sample = sampleShapes(graph, new Map([...options.samples, ...options.shapes]))
+  if (sample.guesses.length > 0)
+    notes.push(`open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`)
+  return { original, originalPath: path, graph, shapes: sample.shapes, bindings: bindingsOf(graph, sample.shapes), notes }
+}
+
+function raised(graph: Graph, notes: string[]): Graph {
+  if (opsetOf(graph, '') >= DEFAULT_OPSET) return inferTypes(graph)
+  const result = raiseOpset(graph, DEFAULT_OPSET)
+  if (result.ok) return inferTypes(result.graph)
+  notes.push(`kept at opset ${opsetOf(graph, '')}: ${result.reason}`)
+  return inferTypes(graph)
+}

@@ -1,0 +1,97 @@
+// From candidate graphs to a ranking: each is lowered by the runtime without being run, candidates that lower to the same
+// kernels are one, and the rest are ordered by what the cost model says of the kernels that would really run.
+import type { CostModel } from '../cost/cost-model.ts'
+import type { Kernel, KernelTable } from '../cost/kernel.ts'
+import { kernelSignature } from '../cost/kernel.ts'
+import type { Model } from '../onnx/index.ts'
+import { type Backend, type InputShapes, loweredHash } from '../runtime/index.ts'
+import type { Candidate } from './variants.ts'
+
+export interface Ranked {
+  readonly id: string
+  readonly candidate: Candidate | null
+  readonly model: Model
+  readonly hash: string
+  readonly kernels: KernelTable
+  readonly predictedMs: number
+}
+
+export interface Ranking {
+  readonly original: Ranked
+  /** Best first; the original and what lowers to the same kernels are left out. */
+  readonly variants: readonly Ranked[]
+  /** Candidates that the runtime refused, with its reason. */
+  readonly refused: readonly { readonly id: string; readonly reason: string }[]
+  /** Candidates looked at, and how many different programs they are once lowered (the original counts). */
+  readonly candidates: number
+  readonly distinct: number
+}
+
+export interface RankOptions {
+  readonly shapes: InputShapes
+  /** Called as candidates are lowered. */
+  onProgress?(done: number, total: number): void
+}
+
+interface Lowered {
+  readonly id: string
+  readonly candidate: Candidate | null
+  readonly model: Model
+  readonly kernels: KernelTable
+}
+
+/** Lowers and orders. Throws if the runtime refuses the original itself. */
+export async function rankCandidates(
+  backend: Backend,
+  cost: CostModel,
+  original: Model,
+  candidates: readonly { readonly id: string; readonly candidate: Candidate; readonly model: Model }[],
+  options: RankOptions,
+): Promise<Ranking> {
+  const base = await lowerOne(backend, { id: 'original', candidate: null, model: original }, options.shapes)
+  if ('reason' in base) throw new Error(`the runtime cannot load the original: ${base.reason}`)
+  const lowered: Lowered[] = [base]
+  const refused: { id: string; reason: string }[] = []
+  for (const [i, c] of candidates.entries()) {
+    const result = await lowerOne(backend, c, options.shapes)
+    if ('reason' in result) refused.push({ id: c.id, reason: result.reason })
+    else lowered.push(result)
+    options.onProgress?.(i + 1, candidates.length)
+  }
+  const ranked = priceTables(cost, lowered)
+  const [first, ...rest] = distinctByHash(ranked)
+  const variants = rest.sort((a, b) => a.predictedMs - b.predictedMs)
+  return { original: first!, variants, refused, candidates: candidates.length, distinct: rest.length + 1 }
+}
+
+async function lowerOne(backend: Backend, c: Omit<Lowered, 'kernels'>, shapes: InputShapes): Promise<Lowered | { readonly reason: string }> {
+  const outcome = await backend.lower(c.model, shapes)
+  return outcome.ok ? { ...c, kernels: outcome.value } : { reason: outcome.reason }
+}
+
+/** Predicted milliseconds of each table; every distinct kernel of all of them is priced once. */
+function priceTables(cost: CostModel, lowered: readonly Lowered[]): Ranked[] {
+  const index = new Map<string, number>()
+  const unique: Kernel[] = []
+  const signatures = lowered.map(({ kernels }) =>
+    kernels.map((k) => {
+      const key = kernelSignature(k)
+      if (!index.has(key)) {
+        index.set(key, unique.length)
+        unique.push(k)
+      }
+      return index.get(key)!
+    }),
+  )
+  const prices = cost.price(unique)
+  return lowered.map((v, i) => ({
+    ...v,
+    hash: loweredHash(v.kernels),
+    predictedMs: signatures[i]!.reduce((sum, k) => sum + prices[k]!, 0) / 1000,
+  }))
+}
+
+function distinctByHash(ranked: readonly Ranked[]): Ranked[] {
+  const seen = new Set<string>()
+  return ranked.filter((r) => !seen.has(r.hash) && seen.add(r.hash))
+}
