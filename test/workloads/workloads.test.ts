@@ -33,7 +33,9 @@ describe('workloads', () => {
     for (const w of workloads) {
       const [a, b, c] = [w.build('small', SEED), w.build('small', SEED), w.build('small', SEED + 1)]
       expect(contents(a), w.name).to.deep.equal(contents(b))
-      const random = [...a.initializers.values()].some((t) => t.dtype === 'float32' && t.shape.length > 0 && t.bytes.length > 8)
+      const random = [...a.initializers.values()].some(
+        (t) => t.dtype === 'float32' && t.shape.length > 0 && t.bytes.length > 8,
+      )
       if (random) expect(contents(a), w.name).to.not.deep.equal(contents(c))
       const draw = (seed: number) => drawInputs(a, w.inputs('small'), createRandom(seed))
       expect(draw(1), w.name).to.deep.equal(draw(1))

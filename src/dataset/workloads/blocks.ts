@@ -100,7 +100,7 @@ export const graphsAndScorers = [
     expected: '(A X) W = A (X W) in both layers',
     sizes: {
       small: { nodes: 256, features: 256, hidden: 16, classes: 7 },
-      full: { nodes: 1024, features: 1433, hidden: 16, classes: 7 },
+      full: { nodes: 640, features: 1433, hidden: 16, classes: 7 },
       cora: { nodes: 2708, features: 1433, hidden: 16, classes: 7 },
     },
     inputs: () => ({ a: { kind: 'adjacency', degree: 5 }, x: { kind: 'uniform', low: 0, high: 1 } }),
@@ -115,7 +115,7 @@ export const graphsAndScorers = [
     family: 'graph-convolution',
     suite: 'blocks',
     expected: 'D^-1/2 A D^-1/2 X W: the degree scalings move from A onto the narrow X W',
-    sizes: { small: { nodes: 256, features: 64, hidden: 16 }, full: { nodes: 1200, features: 256, hidden: 16 } },
+    sizes: { small: { nodes: 256, features: 64, hidden: 16 }, full: { nodes: 720, features: 256, hidden: 16 } },
     inputs: () => ({ a: { kind: 'adjacency', degree: 5 } }),
     build(net, { nodes, features, hidden }) {
       const a = net.input('a', nodes, nodes)

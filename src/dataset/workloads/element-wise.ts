@@ -77,6 +77,7 @@ export const elementWise = [
     suite: 'algebra',
     expected: 'e^x e^y = e^(x + y)',
     sizes: { small: 1 << 12, full: 1 << 19 },
+    inputs: () => ({ x: { kind: 'uniform', low: -1, high: 1 }, y: { kind: 'uniform', low: -1, high: 1 } }),
     build(net, n) {
       const [x, y] = [net.input('x', n), net.input('y', n)]
       net.output(net.mul(net.op('Exp', x), net.op('Exp', y)))

@@ -1,6 +1,7 @@
 // What a workload is: a seeded builder of one graph at several named sizes, with weights scaled so that activations stay
 // O(1). Sizes: `small` (well under a millisecond or a few), `full` (1-30 ms on one core), and where an identity has a
-// break-even point, `reverse`: the side on which the rewrite loses, so that data sets hold both answers.
+// break-even point, `reverse`: the side on which the rewrite loses, so that data sets hold both answers. Any other name is a
+// published size (`cora`) and may be slow.
 import { UserError } from '../../base/errors.ts'
 import { createRandom, type Random } from '../../base/random.ts'
 import type { Graph } from '../../ir/graph.ts'
