@@ -13,8 +13,10 @@ const kept = new Map<number, Feeds>()
 async function engineOf(name: EngineName): Promise<Engine> {
   const known = engines.get(name)
   if (known) return known
-  if (name === 'reference') throw new Error('the reference interpreter is not wired yet')
-  const engine = (await import('./engine-onnxruntime.ts')).onnxruntimeEngine(name)
+  const engine =
+    name === 'reference'
+      ? (await import('./engine-reference.ts')).referenceEngine
+      : (await import('./engine-onnxruntime.ts')).onnxruntimeEngine(name)
   engines.set(name, engine)
   return engine
 }

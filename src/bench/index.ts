@@ -1,0 +1,23 @@
+// The bench: is a variant equal to the original, and how fast is it? Inputs, numerical verification, timing, the machine.
+export { type InputSetOptions, inputSets, otherShapes, timingInputs } from './input-sets.ts'
+export { INPUT_KINDS, type InputKind, type InputSet, type InputSpec, inputSpecs, makeInputs } from './inputs.ts'
+export { describeMachine, type Machine } from './machine.ts'
+export {
+  type Measurement,
+  type MeasureOptions,
+  measure,
+  type Ratio,
+  type Timed,
+  type TimedModel,
+  type VariantTiming,
+} from './measure.ts'
+export { type NoiseFloor, noiseFloor } from './noise-floor.ts'
+export {
+  prepareReference,
+  type Reference,
+  type Verification,
+  type VerifiedOutput,
+  type VerifyTarget,
+  verifyCandidate,
+  verifyModels,
+} from './verify.ts'

@@ -1,0 +1,51 @@
+// The reference interpreter as a backend: an oracle that shares no code with ONNX Runtime. In a worker process like the
+// others, because on a large model it is as good as a hang.
+import { UserError } from '../base/errors.ts'
+import type { KernelTable } from '../cost/kernel.ts'
+import { type Model, readModelFile } from '../onnx/index.ts'
+import {
+  type Availability,
+  type Backend,
+  failure,
+  type InputShapes,
+  type Outcome,
+  type Session,
+  type SessionOptions,
+} from './backend.ts'
+import { completeTable, lowerGraph } from './kernel-table.ts'
+import type { BackendOptions } from './onnxruntime.ts'
+import { WorkerPool } from './worker-pool.ts'
+
+export class ReferenceBackend implements Backend {
+  readonly name = 'reference'
+  private readonly pool: WorkerPool
+
+  constructor(options: BackendOptions = {}) {
+    this.pool = new WorkerPool(options)
+  }
+
+  async probe(): Promise<Availability> {
+    return { available: true, reason: 'reference interpreter, float64, for checking', fix: '' }
+  }
+
+  open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>> {
+    return this.pool.open({ engine: 'reference', modelPath, options, files: null })
+  }
+
+  /** Nothing is fused here: the kernels are the graph's own nodes. */
+  async lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+    try {
+      const { graph } = typeof model === 'string' ? readModelFile(model) : model
+      const lowering = lowerGraph(graph, shapes)
+      const table = completeTable(lowering)
+      return table ? { ok: true, value: table } : failure('error', `no shapes for ${lowering.unknown.join(', ')}`)
+    } catch (error) {
+      if (error instanceof UserError) return failure('error', error.message)
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    return this.pool.close()
+  }
+}
