@@ -50,7 +50,7 @@ const isViewable = (dtype: DType): dtype is Viewable => dtype in VIEWS
 export function typedView(t: Tensor): TypedArray {
   if (!isViewable(t.dtype)) throw new UnsupportedError(`numbers of dtype ${t.dtype}`)
   const View = VIEWS[t.dtype]
-  const aligned = t.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? t.bytes : t.bytes.slice()
+  const aligned = t.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? t.bytes : new Uint8Array(t.bytes)
   return new View(aligned.buffer as ArrayBuffer, aligned.byteOffset, elementCount(t.shape))
 }
 
