@@ -27,8 +27,8 @@ export function groupByRoot(
   graphs.forEach((g, i) => {
     const prediction = predicted[i]
     if (prediction === null || prediction === undefined) return
-    const { micros: measured, repeats, noise, plan } = g
-    const variant = { predicted: prediction, measured, repeats, noise, isOriginal: plan === 'original' }
+    const { micros: measured, repeats, noise, plans } = g
+    const variant = { predicted: prediction, measured, repeats, noise, isOriginal: plans.includes('original') }
     const group = groups.get(g.root)
     if (group) group.push(variant)
     else groups.set(g.root, [variant])

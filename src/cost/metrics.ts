@@ -2,7 +2,18 @@
 // variants of one root) and averaged over groups, so that a root with many variants does not outvote the others.
 // Where a variant was measured several times independently, the first repeat selects (what a search would see) and the others
 // judge, so that luck in the measurement does not count as skill.
-import { geometricMean, kendallCeiling, kendallTau, mean, quantile, standardDeviation } from '../base/statistics.ts'
+import type { Random } from '../base/random.ts'
+import {
+  bootstrapInterval,
+  geometricMean,
+  type Interval,
+  kendallCeiling,
+  kendallTau,
+  maximum,
+  mean,
+  quantile,
+  standardDeviation,
+} from '../base/statistics.ts'
 
 export interface JudgedVariant {
   /** Predicted time; any unit if `absolute` is false, else microseconds. */
@@ -122,50 +133,90 @@ function gainOf(variants: readonly JudgedVariant[]): Gain | null {
   return { had: 1 - judged(chosen) / judged(original), possible }
 }
 
-const errorsOf = (g: Group): number[] => g.variants.map((v) => Math.abs(v.predicted / v.measured - 1))
+/** What one group contributes; null where it has nothing to say. */
+interface Figures {
+  readonly mape: number | null
+  readonly within10: number | null
+  readonly tau: number | null
+  readonly ceiling: number | null
+  readonly pairwise: number | null
+  readonly regret1: number | null
+  readonly regret5: number | null
+  readonly gain: Gain | null
+}
+
+function figuresOf({ variants, absolute }: Group): Figures {
+  const errors = variants.map((v) => Math.abs(v.predicted / v.measured - 1))
+  const isKnown = absolute && errors.length > 0
+  const isChoice = variants.length > 1
+  return {
+    mape: isKnown ? mean(errors) : null,
+    within10: isKnown ? mean(errors.map((e) => (e <= 0.1 ? 1 : 0))) : null,
+    tau: isChoice ? tauOf(variants) : null,
+    ceiling: isChoice ? ceilingOf(variants) : null,
+    pairwise: isChoice ? pairwiseAccuracy(variants) : null,
+    regret1: isChoice ? regretAt(variants, 1) : null,
+    regret5: isChoice ? regretAt(variants, 5) : null,
+    gain: isChoice ? gainOf(variants) : null,
+  }
+}
+
+type Numbers = Omit<Metrics, 'notes'>
+
+function aggregate(figures: readonly Figures[]): Numbers {
+  const over = (of: (f: Figures) => number | null) => meanOrNull(figures.map(of))
+  const regrets = figures.flatMap((f) => f.regret1 ?? [])
+  const gains = figures.flatMap((f) => f.gain ?? [])
+  const sum = (of: (g: Gain) => number) => gains.reduce((s, g) => s + of(g), 0)
+  return {
+    mape: over((f) => f.mape),
+    within10: over((f) => f.within10),
+    kendallTau: over((f) => f.tau),
+    tauCeiling: over((f) => f.ceiling),
+    pairwise: over((f) => f.pairwise),
+    top1Regret: regrets.length > 0 ? { mean: mean(regrets), p90: quantile(regrets, 0.9), max: maximum(regrets) } : null,
+    top5Regret: over((f) => f.regret5),
+    gainCapture: gains.length > 0 ? sum((g) => g.had) / sum((g) => g.possible) : null,
+  }
+}
+
+const WHY_NULL: Readonly<Record<keyof Numbers, string>> = {
+  mape: 'it ranks, it does not predict times',
+  within10: 'it ranks, it does not predict times',
+  kendallTau: 'all predictions, or all times, are equal, or no root has two variants',
+  tauCeiling: 'no root has two variants',
+  pairwise: 'no pair differs by more than its noise',
+  top1Regret: 'no root has two variants',
+  top5Regret: 'no root has two variants',
+  gainCapture: 'no root has a gain beyond its noise',
+}
+
+function withNotes(numbers: Numbers): Metrics {
+  const names = Object.keys(WHY_NULL) as (keyof Numbers)[]
+  return { ...numbers, notes: names.filter((n) => numbers[n] === null).map((n) => `${n}: ${WHY_NULL[n]}`) }
+}
 
 /** All metrics over groups of variants. Groups of one variant count for the errors only. */
 export function metricsOf(groups: readonly Group[]): Metrics {
-  const notes: string[] = []
-  const noted = <T>(value: T | null, name: string, why: string): T | null => {
-    if (value === null) notes.push(`${name}: ${why}`)
-    return value
+  return withNotes(aggregate(groups.map(figuresOf)))
+}
+
+/** 95 % bootstrap intervals over groups of the figures that comparisons rest on; null where a figure is. */
+export interface MetricIntervals {
+  readonly mape: Interval | null
+  readonly pairwise: Interval | null
+  readonly top1Regret: Interval | null
+}
+
+export function intervalsOf(groups: readonly Group[], random: Random): MetricIntervals {
+  const figures = groups.map(figuresOf)
+  const interval = (of: (f: Figures) => number | null): Interval | null => {
+    const known = figures.flatMap((f) => of(f) ?? [])
+    return known.length > 1 ? bootstrapInterval(known, mean, random) : null
   }
-  const absolute = groups.filter((g) => g.absolute && g.variants.length > 0)
-  const choices = groups.filter((g) => g.variants.length > 1)
-  const regrets = choices.map((g) => regretAt(g.variants, 1))
-  const gains = choices.flatMap((g) => gainOf(g.variants) ?? [])
-  const possible = gains.reduce((s, g) => s + g.possible, 0)
-  const single = 'no root has two variants'
   return {
-    mape: noted(meanOrNull(absolute.map((g) => mean(errorsOf(g)))), 'mape', 'it ranks; it does not predict times'),
-    within10: noted(
-      meanOrNull(absolute.map((g) => mean(errorsOf(g).map((e) => (e <= 0.1 ? 1 : 0))))),
-      'within10',
-      'as mape',
-    ),
-    kendallTau: noted(
-      meanOrNull(choices.map((g) => tauOf(g.variants))),
-      'kendallTau',
-      choices.length ? 'all predictions or all times are equal' : single,
-    ),
-    tauCeiling: noted(meanOrNull(choices.map((g) => ceilingOf(g.variants))), 'tauCeiling', single),
-    pairwise: noted(
-      meanOrNull(choices.map((g) => pairwiseAccuracy(g.variants))),
-      'pairwise',
-      'no pair differs by more than its noise',
-    ),
-    top1Regret: noted(
-      regrets.length ? { mean: mean(regrets), p90: quantile(regrets, 0.9), max: Math.max(...regrets) } : null,
-      'top1Regret',
-      single,
-    ),
-    top5Regret: noted(meanOrNull(choices.map((g) => regretAt(g.variants, 5))), 'top5Regret', single),
-    gainCapture: noted(
-      possible > 0 ? gains.reduce((s, g) => s + g.had, 0) / possible : null,
-      'gainCapture',
-      'no root has a gain beyond its noise',
-    ),
-    notes,
+    mape: interval((f) => f.mape),
+    pairwise: interval((f) => f.pairwise),
+    top1Regret: interval((f) => f.regret1),
   }
 }

@@ -20,8 +20,8 @@ export interface GraphSample {
   readonly variant: string
   readonly root: string
   readonly family: string
-  /** Recipe by which it was made, the same word in every root; '' when it was drawn at random. 'original' is the root itself. */
-  readonly plan: string
+  /** Recipes that made it, each the same word in every root; none when it was drawn at random. 'original' is the root itself. */
+  readonly plans: readonly string[]
   /** Executed kernels: pairs of index into `Samples.kernels` and how often it runs. */
   readonly counts: readonly (readonly [kernel: number, count: number])[]
   /** End-to-end microseconds of one run: geometric mean over independent repeats. */

@@ -10,6 +10,7 @@ export {
   readDataset,
   type Tables,
 } from './folder.ts'
+export { type Label, labelOf, loweredKey, originalMicros } from './label.ts'
 export {
   DATASET_SCHEMA,
   formatCounts,
