@@ -21,6 +21,11 @@ import { layoutReshape } from './layout-reshape.ts'
 import { slice } from './layout-slice.ts'
 import { linearOps } from './linear.ts'
 import { normalizeOps } from './normalize.ts'
+import { ortAttentionOps } from './ort-attention.ts'
+import { ortFusedOps } from './ort-fused.ts'
+import { ortNchwcOps } from './ort-nchwc.ts'
+import { ortNormalizeOps } from './ort-normalize.ts'
+import { ortPointwiseOps } from './ort-pointwise.ts'
 import { poolOps } from './pool.ts'
 import { reductions } from './reduce.ts'
 import { resizeOps } from './resize.ts'
@@ -49,6 +54,11 @@ const families: readonly (readonly Op[])[] = [
   normalizeOps,
   attentionOps,
   resizeOps,
+  ortAttentionOps,
+  ortFusedOps,
+  ortNchwcOps,
+  ortNormalizeOps,
+  ortPointwiseOps,
 ]
 
 const registry = new Map<string, Op>(families.flat().map((op) => [qualifiedName(op.domain, op.name), op]))

@@ -1,0 +1,317 @@
+// Attention as ONNX Runtime's own operators do it (domain com.microsoft): with the projection inside, over packed operands,
+// with caches and masks. Shapes and work in full; values for the unmasked, uncached form of MultiHeadAttention.
+// Source: onnxruntime/core/graph/contrib_ops/bert_defs.cc (ONNX Runtime 1.30).
+import { UnsupportedError } from '../../base/errors.ts'
+import { getFloat, getInt, getInts } from '../attribute.ts'
+import { addDims, type Dim, exactDiv, maxDims, mulDims } from '../dim.ts'
+import { attend, mergeHeads, splitHeads } from '../kernels/attention.ts'
+import type { Stack } from '../kernels/stacked.ts'
+import type { Call, ConcreteCall, Op } from '../op.ts'
+import { elementCount, type Shape, shapeText } from '../shape.ts'
+import type { NdArray, TensorType } from '../tensor.ts'
+import { rotate } from './attention.ts'
+import { TRANSCENDENTAL_FLOPS } from './define.ts'
+import { arrayOf, concrete, operand, operandOfRank, optional, reject, workOf } from './operands.ts'
+import { MICROSOFT } from './ort-fused.ts'
+
+const notEvaluated = (call: Call, what = ''): never => {
+  throw new UnsupportedError(`evaluating ${call.domain}:${call.op}${what}`)
+}
+
+const headsOf = (call: Call): number => getInt(call.attributes, 'num_heads', 0)
+
+function share(call: Call, hidden: Dim, parts: number): Dim {
+  return exactDiv(hidden, parts) ?? reject(call, `a size that ${parts} divides`, String(hidden))
+}
+
+/** Both products and a softmax step for every score. */
+function attentionFlops(batch: Dim, heads: Dim, queries: Dim, keys: Dim, size: Dim, valueSize: Dim): number {
+  const scores = elementCount([batch, heads, queries, keys] as number[])
+  return scores * (2 * (size as number) + 2 * (valueSize as number) + TRANSCENDENTAL_FLOPS + 4)
+}
+
+// --- Attention: projection inside ---------------------------------------------------------------------------------------
+
+interface Projected {
+  readonly x: Shape // [batch, length, input]
+  /** Widths of the projected queries, keys and values. */
+  readonly widths: readonly [Dim, Dim, Dim]
+  readonly past: Shape | null // [2, batch, heads, past, size]
+}
+
+function projectedOf(call: Call, pastIndex: number): Projected {
+  const x = operandOfRank(call, 0, 3).shape
+  const w = operandOfRank(call, 1, 2).shape
+  const sizes = getInts(call.attributes, 'qkv_hidden_sizes', null)
+  const even = () => share(call, w[1]!, 3)
+  const widths = (sizes?.length === 3 ? sizes : [even(), even(), even()]) as unknown as [Dim, Dim, Dim]
+  return { x, widths, past: optional(call, pastIndex)?.shape ?? null }
+}
+
+function projectedTypes(call: Call, pastIndex: number): TensorType[] {
+  const { x, widths, past } = projectedOf(call, pastIndex)
+  // Quantised attention computes on integers, and answers in the dtype of its bias.
+  const { dtype } = optional(call, 2) ?? operand(call, 0)
+  const shared = getInt(call.attributes, 'past_present_share_buffer', 0) !== 0
+  const total = shared && past ? past[3]! : addDims(past?.[3] ?? 0, x[1]!)
+  const present = [2, x[0]!, headsOf(call), total, share(call, widths[1], headsOf(call))]
+  return [
+    { dtype, shape: [x[0]!, x[1]!, widths[2]] },
+    { dtype, shape: present },
+  ].slice(0, call.outputCount)
+}
+
+function projectedFlops(call: ConcreteCall, pastIndex: number): number {
+  const { x, widths, past } = projectedOf(call, pastIndex)
+  const [batch, length, input] = x as [number, number, number]
+  const heads = headsOf(call)
+  const projection = 2 * batch * length * input * widths.reduce<number>((sum, w) => sum + (w as number), 0)
+  const keys = addDims(past?.[3] ?? 0, length)
+  return (
+    projection +
+    attentionFlops(batch, heads, length, keys, (widths[0] as number) / heads, (widths[2] as number) / heads)
+  )
+}
+
+const projectionAttributes: Op['attributes'] = {
+  num_heads: { kind: 'int' },
+  do_rotary: { kind: 'int', default: 0 },
+  mask_filter_value: { kind: 'float', default: -10000 },
+  past_present_share_buffer: { kind: 'int' },
+  qkv_hidden_sizes: { kind: 'ints' },
+  rotary_embedding_dim: { kind: 'int' },
+  scale: { kind: 'float' },
+  unidirectional: { kind: 'int', default: 0 },
+}
+
+const projectedAttention = (name: string, pastIndex: number): Op => ({
+  name,
+  domain: MICROSOFT,
+  sinceOpset: 1,
+  attributes: projectionAttributes,
+  infer: (call) => projectedTypes(call, pastIndex),
+  evaluate: (call) => notEvaluated(call),
+  work: (call) => workOf(call, projectedTypes(call, pastIndex), projectedFlops(call, pastIndex)),
+})
+
+// --- MultiHeadAttention -------------------------------------------------------------------------------------------------
+
+interface MultiHead {
+  readonly batch: Dim
+  readonly queries: Dim
+  readonly heads: number
+  readonly size: Dim
+  readonly valueSize: Dim
+  /** Keys of this call, without the cache. */
+  readonly keys: Dim
+}
+
+/** Query [b, s, h] with key and value [b, l, h] or [b, n, l, d]; query [b, s, n, 3, d] alone; or key [b, l, n, 2, d]. */
+function multiHeadOf(call: Call): MultiHead {
+  const q = operand(call, 0).shape
+  const heads = headsOf(call)
+  const [key, value] = [optional(call, 1)?.shape, optional(call, 2)?.shape]
+  if (q.length === 5) return { batch: q[0]!, queries: q[1]!, heads, size: q[4]!, valueSize: q[4]!, keys: q[1]! }
+  if (q.length !== 3) return reject(call, 'a query of rank 3 or 5', shapeText(q))
+  const size = share(call, key || value ? q[2]! : share(call, q[2]!, 3), heads)
+  const base = { batch: q[0]!, queries: q[1]!, heads, size }
+  if (key?.length === 5) return { ...base, valueSize: size, keys: key[1]! }
+  if (!key || !value) return { ...base, valueSize: size, keys: q[1]! }
+  const valueSize = value.length === 4 ? value[3]! : share(call, value[2]!, heads)
+  return { ...base, valueSize, keys: key.length === 4 ? key[2]! : key[1]! }
+}
+
+interface CacheInputs {
+  readonly pastKey: number
+  readonly pastLength: number
+}
+
+function multiHeadTypes(call: Call, at: CacheInputs): TensorType[] {
+  const g = multiHeadOf(call)
+  const { dtype } = operand(call, 0)
+  const past = optional(call, at.pastKey)?.shape
+  const sharesBuffer =
+    getInt(call.attributes, 'past_present_share_buffer', 0) !== 0 || optional(call, at.pastLength) !== null
+  const total = past && sharesBuffer ? past[2]! : addDims(past?.[2] ?? 0, g.keys)
+  return [
+    { dtype, shape: [g.batch, g.queries, mulDims(g.heads, g.valueSize)] },
+    { dtype, shape: [g.batch, g.heads, total, g.size] },
+    { dtype, shape: [g.batch, g.heads, total, g.valueSize] },
+    { dtype, shape: [g.batch, g.heads, g.queries, total] },
+  ].slice(0, call.outputCount)
+}
+
+function evaluateMultiHead(call: ConcreteCall, inputs: readonly (NdArray | null)[]): NdArray[] {
+  const plain = inputs[0]?.shape.length === 3 && inputs[1]?.shape.length === 3 && inputs[2]?.shape.length === 3
+  const extras = inputs.some((x, i) => x && i > 3 && i !== 5) || getInt(call.attributes, 'unidirectional', 0) !== 0
+  if (!plain || extras || call.outputCount > 1)
+    return notEvaluated(call, ' with packed operands, caches or padding masks')
+  const g = multiHeadOf(call)
+  const [q, k, v] = projections(call, inputs).map((x) => splitHeads(x, g.heads)) as [Stack, Stack, Stack]
+  const bias = inputs[5]
+  const size = g.size as number
+  const attended = attend(q, k, v, {
+    scale: getFloat(call.attributes, 'scale', 0) || 1 / Math.sqrt(size),
+    softcap: 0,
+    bias: (b, h, i, j) => {
+      if (!bias) return 0
+      const [batch, heads, queries, keys] = bias.shape as [number, number, number, number]
+      return bias.data[(((b % batch) * heads + (h % heads)) * queries + i) * keys + j]!
+    },
+  })
+  return [{ dtype: operand(call, 0).dtype, ...mergeHeads(attended.y) }]
+}
+
+/** Query, key and value with their parts of the joint bias added. */
+function projections(call: Call, inputs: readonly (NdArray | null)[]): Stack[] {
+  let from = 0
+  return [0, 1, 2].map((i) => {
+    const x = arrayOf(call, inputs, i)
+    const width = x.shape[2]!
+    const start = from
+    from += width
+    const bias = inputs[3]
+    return bias ? { shape: x.shape, data: x.data.map((v, at) => v + bias.data[start + (at % width)]!) } : x
+  })
+}
+
+const multiHead = (name: string, at: CacheInputs, attributes: Op['attributes'], evaluate: Op['evaluate']): Op => ({
+  name,
+  domain: MICROSOFT,
+  sinceOpset: 1,
+  attributes: {
+    num_heads: { kind: 'int' },
+    mask_filter_value: { kind: 'float', default: -10000 },
+    scale: { kind: 'float' },
+    ...attributes,
+  },
+  infer: (call) => multiHeadTypes(call, at),
+  evaluate,
+  work: (call) => {
+    const g = multiHeadOf(call)
+    const keys = addDims(optional(call, at.pastKey)?.shape[2] ?? 0, g.keys)
+    const flops = attentionFlops(g.batch, g.heads, g.queries, keys, g.size, g.valueSize)
+    return workOf(call, multiHeadTypes(call, at), flops)
+  },
+})
+
+// --- GroupQueryAttention ------------------------------------------------------------------------------------------------
+
+interface Grouped {
+  readonly q: Shape
+  readonly heads: number
+  readonly kvHeads: number
+  readonly size: Dim
+}
+
+function groupedOf(call: Call): Grouped {
+  const q = operandOfRank(call, 0, 3).shape
+  const heads = headsOf(call)
+  const kvHeads = getInt(call.attributes, 'kv_num_heads', heads)
+  const packed = !optional(call, 1) || !optional(call, 2)
+  return { q, heads, kvHeads, size: share(call, q[2]!, packed ? heads + 2 * kvHeads : heads) }
+}
+
+/** Length of the cache afterwards: its buffer, or what the call says is used if that is more; null where neither is known. */
+function presentLength(call: Call): Dim | null {
+  const past = optional(call, 3)?.shape[2]
+  const total = call.contents[6]?.[0]
+  if (past !== undefined && total !== undefined) return maxDims(past, total)
+  return total ?? (past === undefined || past === 0 ? null : past)
+}
+
+function groupedTypes(call: Call): (TensorType | null)[] {
+  const { q, heads, kvHeads, size } = groupedOf(call)
+  const { dtype } = operand(call, 0)
+  const length = presentLength(call)
+  const present =
+    length === null ? null : { dtype: optional(call, 3)?.dtype ?? dtype, shape: [q[0]!, kvHeads, length, size] }
+  const scores = length === null ? null : { dtype, shape: [q[0]!, heads, q[1]!, length] }
+  return [{ dtype, shape: [q[0]!, q[1]!, mulDims(heads, size)] }, present, present, scores].slice(0, call.outputCount)
+}
+
+const groupQueryAttention: Op = {
+  name: 'GroupQueryAttention',
+  domain: MICROSOFT,
+  sinceOpset: 1,
+  attributes: {
+    num_heads: { kind: 'int' },
+    kv_num_heads: { kind: 'int' },
+    causal: { kind: 'int' },
+    do_rotary: { kind: 'int', default: 0 },
+    local_window_size: { kind: 'int', default: -1 },
+    rotary_interleaved: { kind: 'int', default: 0 },
+    scale: { kind: 'float' },
+    smooth_softmax: { kind: 'int' },
+    softcap: { kind: 'float' },
+  },
+  infer: groupedTypes,
+  evaluate: (call) => notEvaluated(call),
+  work: (call) => {
+    const { q, heads, size } = groupedOf(call)
+    return workOf(
+      call,
+      groupedTypes(call),
+      attentionFlops(q[0]!, heads, q[1]!, presentLength(call) ?? q[1]!, size, size),
+    )
+  },
+}
+
+// --- RotaryEmbedding ----------------------------------------------------------------------------------------------------
+
+const sameType = (call: Call): TensorType[] => [{ dtype: operand(call, 0).dtype, shape: operand(call, 0).shape }]
+
+/** Inputs: x, positions, cosines, sines. Positions: [1] (an offset) or [batch, length]. */
+function evaluateRotary(call: ConcreteCall, inputs: readonly (NdArray | null)[]): NdArray[] {
+  const x = arrayOf(call, inputs, 0)
+  const [positions, cos, sin] = [1, 2, 3].map((i) => arrayOf(call, inputs, i)) as [NdArray, NdArray, NdArray]
+  const half = cos.shape.at(-1)!
+  const rotated = getInt(call.attributes, 'rotary_embedding_dim', 0) || 2 * half
+  const wide = x.shape.length === 4
+  const rows = wide ? mergeHeads(x) : x
+  const [batch, length, hidden] = rows.shape as [number, number, number]
+  const heads = wide ? x.shape[1]! : headsOf(call) || hidden / (2 * half)
+  const at = (b: number, s: number) =>
+    positions.data.length === 1 ? positions.data[0]! + s : positions.data[b * length + s]!
+  const angle = (b: number, s: number, i: number) =>
+    [cos.data[at(b, s) * half + i]!, sin.data[at(b, s) * half + i]!] as const
+  const interleaved = getInt(call.attributes, 'interleaved', 0) !== 0
+  const data = rotate({ shape: [batch, length, heads, hidden / heads], data: rows.data }, angle, rotated, interleaved)
+  return [{ dtype: x.dtype, shape: x.shape, data: wide ? splitHeads({ shape: rows.shape, data }, heads).data : data }]
+}
+
+const rotaryEmbedding: Op = {
+  name: 'RotaryEmbedding',
+  domain: MICROSOFT,
+  sinceOpset: 1,
+  attributes: {
+    interleaved: { kind: 'int', default: 0 },
+    is_packed_batching: { kind: 'int', default: 0 },
+    num_heads: { kind: 'int', default: 0 },
+    rotary_embedding_dim: { kind: 'int', default: 0 },
+    scale: { kind: 'float', default: 1 },
+  },
+  infer: sameType,
+  evaluate: evaluateRotary,
+  linearIn: () => [0],
+  work: (call) => workOf(call, sameType(call), 3 * elementCount(concrete(operand(call, 0)))),
+}
+
+export const ortAttentionOps: readonly Op[] = [
+  projectedAttention('Attention', 4),
+  projectedAttention('QAttention', 8),
+  multiHead(
+    'MultiHeadAttention',
+    { pastKey: 6, pastLength: 8 },
+    { unidirectional: { kind: 'int', default: 0 } },
+    evaluateMultiHead,
+  ),
+  multiHead(
+    'DecoderMaskedMultiHeadAttention',
+    { pastKey: 5, pastLength: 7 },
+    { past_present_share_buffer: { kind: 'int' }, output_qk: { kind: 'int', default: 0 } },
+    (call) => notEvaluated(call),
+  ),
+  groupQueryAttention,
+  rotaryEmbedding,
+]
