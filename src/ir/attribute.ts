@@ -46,24 +46,25 @@ export function getFloats<D extends readonly number[] | null>(a: Attributes, nam
 export function attributesKey(a: Attributes): string {
   return Object.keys(a)
     .sort()
-    .map((name) => `${name}=${attributeKey(a[name]!)}`)
+    .map((name) => `${/^\w+$/.test(name) ? name : JSON.stringify(name)}=${attributeKey(a[name]!)}`)
     .join(',')
 }
 
-function attributeKey(a: Attribute): string {
+/** Text of one attribute, as in `attributesKey`. */
+export function attributeKey(a: Attribute): string {
   switch (a.kind) {
     case 'int':
       return String(a.value)
     case 'float':
-      return `${a.value}f`
+      return floatKey(a.value)
     case 'string':
       return a.bytes ? `bytes:${hex(a.bytes)}` : JSON.stringify(a.value)
     case 'ints':
       return `[${a.value.join(',')}]`
     case 'floats':
-      return `[${a.value.map((x) => `${x}f`).join(',')}]`
+      return a.value.length === 0 ? '[]f' : `[${a.value.map(floatKey).join(',')}]`
     case 'strings':
-      return JSON.stringify(a.value)
+      return a.value.length === 0 ? '[]s' : JSON.stringify(a.value)
     case 'tensor':
       return `tensor:${a.value.dtype}[${a.value.shape}]:${hex(a.value.bytes)}${(a.value.strings ?? []).map((s) => `,${hex(s)}`).join('')}`
     case 'opaque':
@@ -73,4 +74,5 @@ function attributeKey(a: Attribute): string {
   }
 }
 
+const floatKey = (x: number): string => (Object.is(x, -0) ? '-0f' : `${x}f`)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
