@@ -85,7 +85,9 @@ class Importer {
     this.readInputs()
     for (const t of this.proto.initializer) this.readInitializer(t)
     for (const t of this.proto.sparseInitializer) this.readSparse(t)
-    for (const node of sortNodes(this.proto.node, this.options.where)) this.readNode(node)
+    const sorted = sortNodes(this.proto.node, this.options.where)
+    // All constants before all nodes, so that a written graph is read back with the same ids.
+    for (const node of sorted.filter((n) => !this.readConstant(n))) this.readNode(node)
     const outputs = this.proto.output.map((v) => this.read(v.name, 'the list of outputs'))
     const { values, initializers, nodes } = this
     const inputs = [...this.inputs, ...[...this.captured].map((name) => this.ids.get(name)!)]
@@ -171,13 +173,14 @@ class Importer {
     this.opaque.set(name, t)
   }
 
-  private readNode(node: NodeProto): void {
+  /** Takes a Constant node among the initializers; false for any other node. */
+  private readConstant(node: NodeProto): boolean {
     const constant = constantOf(node)
     if (constant) this.addConstant(node.output[0]!, constant)
-    else this.addNode(node)
+    return constant !== null
   }
 
-  private addNode(node: NodeProto): void {
+  private readNode(node: NodeProto): void {
     const where = describeNode(node)
     const inputs = node.input.map((name) => (name === '' ? null : this.read(name, where)))
     const captures = [...capturedNames(node.attribute)].map((name) => this.read(name, `a subgraph of ${where}`))

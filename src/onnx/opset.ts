@@ -17,7 +17,7 @@ import { changeSubgraphs } from './subgraph.ts'
 export { LATEST_OPSET } from './opset/table.ts'
 
 /** What graphs are raised to unless the caller wants another opset. */
-export const DEFAULT_OPSET = 21
+export const DEFAULT_OPSET = 20
 
 export type Raised = { readonly ok: true; readonly graph: Graph } | Unraised
 export interface Unraised {

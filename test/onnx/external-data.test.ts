@@ -49,10 +49,10 @@ describe('onnx: external data', () => {
   })
 
   it('needs neither offset nor length, and may carry a checksum', () => {
-    const t = tensorToProto(f32([4], [0, 0, 0, 0]), 'w')
+    const t = tensorToProto(f32([1, 3], [0, 0, 0]), 'w')
     expect(
       [...read(external({ location: 'weights.bin', checksum: 'ab' }, t)).graph.initializers.values()][0],
-    ).to.deep.equal(f32([4], [9, 1, 2, 3]))
+    ).to.deep.equal(f32([1, 3], [9, 1, 2]))
   })
 
   it('is found by the path of a model file', () => {

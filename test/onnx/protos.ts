@@ -63,7 +63,7 @@ export function node(
   const attribute_ = Object.entries(attributes).map(([name, a]) => attribute(name, a))
   return create(NodeProtoSchema, {
     opType,
-    domain,
+    ...(domain === '' ? {} : { domain }),
     name: `n_${outputs.split(' ')[0]}`,
     input: names(inputs),
     output: names(outputs),
