@@ -161,6 +161,7 @@ export function bind(
   for (const [given, item] of kwargs) {
     const name = ALIASES[given] ?? given
     const known = names.some((n) => n.replace('*', '') === name) || IGNORED.has(name)
+    if (!known && item.kind === 'none') continue // `out = None` and the like
     if (!known) throw new UnsupportedError(`${where} with the argument ${given}`)
     byName.set(name, item)
   }
@@ -173,7 +174,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   keepdims: 'keepdim',
   self: 'input',
   x: 'input',
-  mat1: 'input',
+  ord: 'p',
 }
 /** Where a tensor lives and how it is stored changes no value. */
 const IGNORED = new Set([

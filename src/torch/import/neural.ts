@@ -104,6 +104,14 @@ export const neural: Handlers = {
   },
   group_norm: handler('input num_groups weight bias eps cudnn_enabled', groupNorm),
   instance_norm: handler('input running_mean running_var weight bias use_input_stats momentum eps', instanceNorm),
+  'aten.instance_norm': handler(
+    'input weight bias running_mean running_var use_input_stats momentum eps cudnn_enabled',
+    instanceNorm,
+  ),
+  'aten.native_group_norm': {
+    signature: 'input weight bias batch channels size num_groups eps',
+    run: (c, a) => listItem([tensorItem(groupNorm(c, a))]),
+  },
   embedding: handler('input weight padding_idx max_norm norm_type scale_grad_by_freq sparse', embedding),
   'aten.embedding': handler('weight input padding_idx scale_grad_by_freq sparse', embedding),
 }

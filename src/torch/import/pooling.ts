@@ -3,7 +3,7 @@ import { UnsupportedError } from '../../base/errors.ts'
 import { int, ints, text } from '../../ir/attribute.ts'
 import { tensor } from '../../ir/tensor.ts'
 import { type Context, type Handler, type Handlers, handler } from './context.ts'
-import type { Arguments } from './item.ts'
+import { type Arguments, listItem } from './item.ts'
 import { perAxis } from './linear.ts'
 
 function pool(op: 'MaxPool' | 'AveragePool', signature: string): Handler {
@@ -78,10 +78,9 @@ const MODES: Readonly<Record<string, string>> = {
   bicubic: 'cubic',
 }
 
-function interpolate(c: Context, a: Arguments) {
+function interpolate(c: Context, a: Arguments, torchMode = a.text('mode', 'nearest')) {
   const x = c.tensor(a, 'input')
   const shape = c.shape(x, a.where)
-  const torchMode = a.text('mode', 'nearest')
   const mode = MODES[torchMode]
   if (mode === undefined || a.boolean('antialias', false))
     throw new UnsupportedError(`${a.where} with mode ${torchMode}${mode ? ' and antialias' : ''}`)
@@ -97,6 +96,11 @@ function interpolate(c: Context, a: Arguments) {
   })
 }
 
+/** The values of a pool whose indices nobody reads. */
+function withIndices(p: Handler): Handler {
+  return { ...p, run: (c, a) => listItem([p.run(c, a)]) }
+}
+
 export const pooling: Handlers = {
   max_pool1d: pool('MaxPool', MAX_POOL),
   max_pool2d: pool('MaxPool', MAX_POOL),
@@ -108,6 +112,12 @@ export const pooling: Handlers = {
   adaptive_avg_pool2d: adaptive('Average'),
   adaptive_avg_pool3d: adaptive('Average'),
   adaptive_max_pool2d: adaptive('Max'),
-  interpolate: handler('input size scale_factor mode align_corners recompute_scale_factor antialias', interpolate),
-  upsample: handler('input size scale_factor mode align_corners', interpolate),
+  interpolate: handler('input size scale_factor mode align_corners recompute_scale_factor antialias', (c, a) =>
+    interpolate(c, a),
+  ),
+  upsample: handler('input size scale_factor mode align_corners', (c, a) => interpolate(c, a)),
+  'aten.upsample_bilinear2d': handler('input size align_corners scale_factor', (c, a) => interpolate(c, a, 'bilinear')),
+  'aten.upsample_bicubic2d': handler('input size align_corners scale_factor', (c, a) => interpolate(c, a, 'bicubic')),
+  'aten.upsample_nearest2d': handler('input size scale_factor', (c, a) => interpolate(c, a, 'nearest')),
+  'aten.max_pool2d_with_indices': withIndices(pool('MaxPool', MAX_POOL)),
 }

@@ -67,6 +67,14 @@ function plain(op: string): Handler {
   return handler('input dim keepdim', (c, a) => reduced(c, a, op, c.tensor(a, 'input')))
 }
 
+/** `any` and `all`: extremes of truth values. */
+function overBooleans(op: 'ReduceMax' | 'ReduceMin'): Handler {
+  return handler('input dim keepdim', (c, a) => {
+    const truth = c.cast(c.cast(c.tensor(a, 'input'), 'bool', a.where), 'int32', a.where)
+    return c.cast(reduced(c, a, op, truth), 'bool', a.where)
+  })
+}
+
 /** Variance with Bessel's correction unless told otherwise. */
 function variance(root: boolean): Handler {
   return handler('input dim unbiased keepdim correction', (c, a) => {
@@ -158,6 +166,10 @@ export const reductions: Handlers = {
   'aten._log_softmax': { ...soft('LogSoftmax'), signature: 'input dim half_to_float' },
   cumsum,
   norm: vectorNorm,
+  vector_norm: vectorNorm,
+  linalg_vector_norm: vectorNorm,
+  any: overBooleans('ReduceMax'),
+  all: overBooleans('ReduceMin'),
   normalize,
   topk,
 }
