@@ -1,15 +1,30 @@
 // The demonstration that this project started from, on our engine: (x + y) * 2.0 as torch.fx prints it, three rules, every
 // program that they prove equal, each with its Python code, its time on this machine, and its difference from the original.
 // Where the first version listed whole graphs, here one e-graph holds them all, and each program is listed once.
+import { UserError } from './base/errors.ts'
+import type { Talk } from './base/talk.ts'
+import {
+  inputSets,
+  type Measurement,
+  measure,
+  prepareReference,
+  type Ratio,
+  timingInputs,
+  type Verification,
+  verifyCandidate,
+} from './bench/index.ts'
 import type { ClassId, NodeId } from './egraph/egraph.ts'
 import { saturate } from './egraph/saturate.ts'
 import type { Graph } from './ir/graph.ts'
 import { inferTypes } from './ir/infer.ts'
 import type { Tensor } from './ir/tensor.ts'
+import { modelOf, writeModelFile } from './onnx/index.ts'
 import { type Choice, decode } from './rewrite/decode.ts'
 import { type Encoded, encode } from './rewrite/encode.ts'
 import { bindRule, type Rule } from './rewrite/rule.ts'
 import { ruleFamilies } from './rewrite/rules/index.ts'
+import type { Backend, Outcome } from './runtime/index.ts'
+import { ScratchFolder } from './runtime/scratch-folder.ts'
 import { exportFx } from './torch/export.ts'
 import { parseFx } from './torch/fx-parse.ts'
 import { importFx } from './torch/import.ts'
@@ -112,4 +127,103 @@ function withDistinctNames(programs: readonly Program[]): readonly Program[] {
     seen.set(p.name, n)
     return n === 1 ? p : { ...p, name: `${p.name} (${n})` }
   })
+}
+
+export interface DemoOptions {
+  readonly seed: number
+  readonly threads: number
+  /** Elements of x and y. */
+  readonly length: number
+  /** Timed blocks. */
+  readonly blocks: number
+  readonly oracle: Backend
+  readonly device: Backend
+}
+
+export interface DemoVariant {
+  readonly name: string
+  readonly code: string
+  /** Median milliseconds of one run. */
+  readonly ms: number
+  /** Interquartile range of the milliseconds. */
+  readonly iqrMs: number
+  /** Its time over the original's, block by block: median and interval (95 %); null for the original. */
+  readonly toOriginal: Ratio | null
+  /** Largest difference from the original, on all inputs. */
+  readonly maxDiff: number
+}
+
+export interface DemoResult {
+  readonly variants: readonly DemoVariant[]
+  readonly best: string
+  readonly worst: string
+  /** Time of the worst over time of the best. */
+  readonly ratio: number
+  /** Relative standard deviation of one block: what a difference must exceed to mean anything. */
+  readonly noise: number
+  readonly warnings: readonly string[]
+}
+
+interface Written {
+  readonly program: Program
+  readonly path: string
+}
+
+/** Finds, verifies and times the programs of the seed. */
+export async function demo(options: DemoOptions, talk: Talk): Promise<DemoResult> {
+  const programs = seedPrograms(options.length)
+  talk.note('saturate', `${programs.length} equal programs of (x + y) * 2.0`)
+  const scratch = new ScratchFolder()
+  try {
+    const written = programs.map((program, i) => {
+      const path = scratch.fresh(`${i}.onnx`)
+      writeModelFile(path, modelOf(program.graph))
+      return { program, path }
+    })
+    const verifications = await verifyAll(written, options)
+    talk.note('verify', `${verifications.length} programs on ${verifications[0]!.inputs} inputs`)
+    talk.signal.throwIfAborted()
+    const measurement = await measureAll(written, options, talk)
+    return resultOf(programs, verifications, measurement)
+  } finally {
+    scratch.remove()
+  }
+}
+
+function need<T>(outcome: Outcome<T>, what: string): T {
+  if (outcome.ok) return outcome.value
+  const fix = 'see which devices work with allotrope doctor'
+  throw new UserError({ code: 'cannot-run', where: what, expected: 'a runtime that works', got: outcome.reason, fix })
+}
+
+async function verifyAll([original, ...others]: readonly Written[], o: DemoOptions): Promise<readonly Verification[]> {
+  const sets = inputSets(original!.program.graph, new Map(), { seed: o.seed })
+  const reference = need(await prepareReference(o, original!.path, sets), original!.program.name)
+  const verifications: Verification[] = []
+  for (const { path } of [original!, ...others]) verifications.push(await verifyCandidate(reference, path))
+  return verifications
+}
+
+async function measureAll([original, ...others]: readonly Written[], o: DemoOptions, talk: Talk): Promise<Measurement> {
+  const timed = ({ program, path }: Written) => ({ name: program.name, modelPath: path })
+  const { feeds } = timingInputs(original!.program.graph, new Map(), { seed: o.seed })
+  const { seed, threads, blocks } = o
+  const settings = { seed, threads, blocks, dropAbove: Number.POSITIVE_INFINITY, signal: talk.signal }
+  return need(await measure(o.device, timed(original!), others.map(timed), feeds, settings), 'the demonstration')
+}
+
+function resultOf(programs: readonly Program[], verifications: readonly Verification[], m: Measurement): DemoResult {
+  const failed = m.variants.filter((v) => v.kind === 'failed').map((v) => `${v.name} could not be timed: ${v.reason}`)
+  const variants = programs.flatMap(({ name, code }, i) => {
+    const v = i === 0 ? m.reference : m.variants[i - 1]!
+    const maxDiff = Math.max(...verifications[i]!.outputs.map((o) => o.maxAbs))
+    return v.kind === 'failed'
+      ? []
+      : [{ name, code, ms: v.time.median, iqrMs: v.time.iqr, toOriginal: i === 0 ? null : v.ratio, maxDiff }]
+  })
+  const ranked = [...variants].sort((a, b) => a.ms - b.ms)
+  const [best, worst] = [ranked[0]!, ranked.at(-1)!]
+  const wrong = programs.filter((_, i) => !verifications[i]!.passed).map((p) => `${p.name} differs from the original`)
+  const warnings = [...failed, ...wrong, ...m.warnings]
+  return { variants, best: best.name, worst: worst.name, ratio: worst.ms / best.ms, noise: m.noise, warnings }
 }

@@ -1,6 +1,7 @@
 // Options of the command line: each is one record with its flags, its help and its parser, so that its type is known.
 // A parser throws InvalidArgumentError (a usage error, exit code 2) on what it does not understand.
 import { InvalidArgumentError } from 'commander'
+import { EXIT, UserError } from '../base/errors.ts'
 import type { DeviceName } from '../runtime/backend.ts'
 
 /** One option. A flag without `<value>` is a switch: `parse` is not called for it. */
@@ -56,8 +57,9 @@ export const COMMON = {
   device: {
     flags: '--device <name>',
     about: `device to run on: ${DEVICES.join(', ')}`,
-    initial: 'cpu' as DeviceName,
-    parse: toChoice(DEVICES),
+    initial: null as DeviceName | null,
+    initialText: 'cpu',
+    parse: (text: string) => toChoice(DEVICES)(text),
   },
   threads: {
     flags: '--threads <n>',
@@ -100,6 +102,19 @@ export const shapeOption: OptionSpec<InputShapes> = {
 /** A path or other text that has no value of its own to begin with. */
 export function textOption(flags: string, about: string): OptionSpec<string | null> {
   return { flags, about, initial: null, initialText: '', parse: (text) => text }
+}
+
+/** The value of a text option that the verb cannot do without. */
+export function requireText(value: string | null, flag: string): string {
+  if (value !== null) return value
+  throw new UserError({
+    code: 'usage',
+    where: 'arguments',
+    expected: `the option ${flag}`,
+    got: 'none',
+    fix: `pass ${flag}`,
+    exitCode: EXIT.usage,
+  })
 }
 
 export const switchOption = toSwitch

@@ -71,7 +71,7 @@ describe('the command line', () => {
       maxGrowth: null,
       objective: 'latency',
       seed: 0,
-      device: 'cpu',
+      device: null,
       threads: null,
     })
     const args =

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
-import { SEED_GRAPH, seedPrograms } from '../../src/demo.ts'
+import { silentTalk } from '../../src/base/talk.ts'
+import { demo, SEED_GRAPH, seedPrograms } from '../../src/demo.ts'
+import { OnnxruntimeBackend } from '../../src/runtime/index.ts'
 import { parseFx } from '../../src/torch/fx-parse.ts'
 import { printFx } from '../../src/torch/fx-print.ts'
 
@@ -30,5 +32,20 @@ describe('the seed demonstration', () => {
 
   it('gives the same programs every time', () => {
     expect(seedPrograms(8).map((p) => p.code)).to.deep.equal(programs.map((p) => p.code))
+  })
+
+  it('times and verifies every program on a real runtime, to the last bit', async function () {
+    this.timeout(60_000)
+    const backend = new OnnxruntimeBackend('cpu')
+    try {
+      const options = { seed: 1, threads: 1, length: 64, blocks: 3, oracle: backend, device: backend }
+      const r = await demo(options, silentTalk)
+      expect(r.variants.map((v) => v.name)).to.deep.equal(programs.map((p) => p.name))
+      for (const v of r.variants) expect(v.maxDiff, v.name).to.equal(0) // doubling is exact
+      for (const v of r.variants) expect(v.ms, v.name).to.be.greaterThan(0)
+      expect(r.ratio).to.be.at.least(1)
+    } finally {
+      await backend.close()
+    }
   })
 })

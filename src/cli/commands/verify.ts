@@ -1,0 +1,81 @@
+// `verify A B`: does B compute what A computes? On the same inputs, against A with the runtime's own optimisation off.
+import { EXIT, UserError } from '../../base/errors.ts'
+import { inputSets } from '../../bench/input-sets.ts'
+import { type Verification, verifyModels } from '../../bench/verify.ts'
+import { readModelFile } from '../../onnx/index.ts'
+import { sampleShapes } from '../../search/sample-shapes.ts'
+import { type Answer, defineCommand } from '../command.ts'
+import { withDevices } from '../devices.ts'
+import { shapeOption, textOption } from '../option.ts'
+import { table } from '../table.ts'
+
+const scientific = (x: number): string => (Number.isFinite(x) ? x.toExponential(1) : 'differs')
+
+function describe(v: Verification, a: string, b: string): string {
+  const rows = v.outputs.map((o) => [o.name, scientific(o.maxAbs), scientific(o.maxRel), scientific(o.tolerance)])
+  const verdict = v.passed ? `equal: ${b} computes what ${a} computes, on ${v.inputs} inputs` : `not equal: ${v.reason}`
+  return rows.length === 0 ? verdict : `${verdict}\n${table(['output', 'max abs', 'max rel', 'tolerance'], rows)}`
+}
+
+function toAnswer(v: Verification, a: string, b: string): Answer {
+  const data = {
+    a,
+    b,
+    passed: v.passed,
+    inputs: v.inputs,
+    outputs: v.outputs,
+    reason: v.reason ?? null,
+    notes: v.notes,
+  }
+  const text = describe(v, a, b)
+  if (v.passed) return { data, text }
+  const complaint = {
+    code: 'not-equal',
+    where: b,
+    expected: `the outputs of ${a}`,
+    got: v.reason ?? 'others',
+    fix: 'keep the original',
+  }
+  return { data, text, failure: { complaint, exitCode: EXIT.verificationFailed } }
+}
+
+export const verify = defineCommand({
+  name: 'verify',
+  operands: '<a> <b>',
+  summary: 'numerical equality of two models on the same inputs',
+  examples: [
+    ['model.onnx model.fast.onnx', 'is the second model equal to the first?'],
+    ['a.onnx b.onnx --inputs samples', 'on inputs of your own, too'],
+    ['a.onnx b.onnx --device webgpu --json', 'with the second on a GPU, for programs'],
+  ],
+  schemaVersion: 1,
+  options: {
+    shape: shapeOption,
+    inputs: textOption('--inputs <folder>', 'inputs of your own: ONNX test data or .npy files'),
+  },
+  async run({ operands, options, talk }): Promise<Answer> {
+    const [a, b] = operands as [string, string]
+    const { graph } = readModelFile(a)
+    readModelFile(b) // a file that is no model is bad input, not a difference
+    const { shapes, guesses } = sampleShapes(graph, options.shape)
+    if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
+    const sets = inputSets(graph, shapes, {
+      seed: options.seed,
+      ...(options.inputs !== null && { folder: options.inputs }),
+    })
+    const outcome = await withDevices(options.device ?? 'cpu', (oracle, device) =>
+      verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
+    )
+    if (!outcome.ok) {
+      throw new UserError({
+        code: 'cannot-run',
+        where: a,
+        expected: 'a model that runs',
+        got: outcome.reason,
+        fix: 'check --shape and --inputs',
+      })
+    }
+    for (const note of outcome.value.notes) talk.warn(note)
+    return toAnswer(outcome.value, a, b)
+  },
+})
