@@ -27,6 +27,7 @@ import { ortNchwcOps } from './ort-nchwc.ts'
 import { ortNormalizeOps } from './ort-normalize.ts'
 import { ortPointwiseOps } from './ort-pointwise.ts'
 import { poolOps } from './pool.ts'
+import { recurrentOps } from './recurrent.ts'
 import { reductions } from './reduce.ts'
 import { resizeOps } from './resize.ts'
 
@@ -54,6 +55,7 @@ const families: readonly (readonly Op[])[] = [
   normalizeOps,
   attentionOps,
   resizeOps,
+  recurrentOps,
   ortAttentionOps,
   ortFusedOps,
   ortNchwcOps,
