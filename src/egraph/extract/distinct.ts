@@ -1,0 +1,124 @@
+// k different selections of one e-graph, the given one always first: perturbed extractions and local search from several
+// starts. Different means: the sets of chosen nodes differ.
+import type { Random } from '../../base/random.ts'
+import { improveLocally } from './local-search.ts'
+import { Perturbation } from './perturb.ts'
+import type { Problem } from './problem.ts'
+import { type Extraction, neededPart, selectionCost, toExtraction } from './selection.ts'
+
+export interface DistinctOptions {
+  readonly random: Random
+  /** How many, the given one included. Fewer come back if the e-graph has no more or time runs out. */
+  readonly count: number
+  /** The original program; always part of the answer, and one of the starts. */
+  readonly start: Int32Array
+  /** Starts of local search besides the given one; default 12. */
+  readonly starts?: number
+  /** For everything together; default 2000. */
+  readonly timeLimitMs?: number
+  /** Spreads of perturbation to cycle through; small ones stay near the best, large ones give extreme variants. */
+  readonly sigmas?: readonly number[]
+  /** Default `performance.now`. */
+  readonly clock?: () => number
+}
+
+const DEFAULT_SIGMAS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
+/** Perturbations in a row that brought nothing new, after which the e-graph counts as exhausted. */
+const MAX_IDLE_TRIES = 200
+
+/**
+ * Up to `count` different selections: the given one first, the others by cost. Cheap ones come from local search, the
+ * rest from perturbation at growing spread, so bad ones are among them on purpose (a ranking model needs to see some).
+ */
+export function kDistinct(problem: Problem, options: DistinctOptions): Extraction[] {
+  const pool = new Pool(problem)
+  const original = neededPart(problem, options.start)
+  pool.add(original)
+  searchFromStarts(problem, original, options, pool)
+  perturbUntilFull(problem, options, pool)
+  const [first, ...others] = pool.selections
+  return [first!, ...cheapest(others, options.count - 1, problem)].map((chosen) => toExtraction(problem, chosen))
+}
+
+/** The best of `kDistinct`: local search from the original and from perturbed starts. */
+export function extractBest(problem: Problem, options: Omit<DistinctOptions, 'count'>): Extraction {
+  const pool = new Pool(problem)
+  const original = neededPart(problem, options.start)
+  pool.add(original)
+  searchFromStarts(problem, original, options, pool)
+  return toExtraction(problem, cheapest(pool.selections, 1, problem)[0]!)
+}
+
+function searchFromStarts(
+  problem: Problem,
+  original: Int32Array,
+  options: Omit<DistinctOptions, 'count'>,
+  pool: Pool,
+): void {
+  const { random, starts = 12, timeLimitMs = 2000, clock = () => performance.now() } = options
+  const deadline = clock() + timeLimitMs * 0.8
+  const source = new Perturbation(problem)
+  const startOf = (i: number) => (i === 0 ? original : source.next(random, i === 1 ? 0 : startSigma(i)))
+  for (let i = 0; i <= starts; i++) {
+    const left = deadline - clock()
+    if (left <= 0) return
+    const start = startOf(i)
+    pool.add(start)
+    const share = Math.max(left / (starts + 1 - i), 1)
+    pool.add(improveLocally(problem, start, { random, timeLimitMs: share, clock }).chosen)
+  }
+}
+
+function startSigma(i: number): number {
+  return DEFAULT_SIGMAS[(i - 2) % DEFAULT_SIGMAS.length]!
+}
+
+function perturbUntilFull(problem: Problem, options: DistinctOptions, pool: Pool): void {
+  const { random, count, sigmas = DEFAULT_SIGMAS, timeLimitMs = 2000, clock = () => performance.now() } = options
+  const deadline = clock() + timeLimitMs * 0.2
+  const source = new Perturbation(problem)
+  for (let i = 0, idle = 0; pool.selections.length < count && idle < MAX_IDLE_TRIES && clock() < deadline; i++)
+    idle = pool.add(source.next(random, sigmas[i % sigmas.length]!)) ? 0 : idle + 1
+}
+
+/** Selections without repetition. */
+class Pool {
+  readonly selections: Int32Array[] = []
+  private readonly problem: Problem
+  private readonly known = new Set<string>()
+
+  constructor(problem: Problem) {
+    this.problem = problem
+  }
+
+  /** Returns false if an equal selection is there already. */
+  add(chosen: Int32Array): boolean {
+    const key = this.keyOf(chosen)
+    if (this.known.has(key)) return false
+    this.known.add(key)
+    this.selections.push(chosen)
+    return true
+  }
+
+  /** Two independent 32-bit hashes and the number of chosen nodes. */
+  private keyOf(chosen: Int32Array): string {
+    let [a, b, used] = [0x811c9dc5, 0x9e3779b9, 0]
+    for (let c = 0; c < this.problem.classCount; c++) {
+      if (chosen[c]! < 0) continue
+      used++
+      a = Math.imul(a ^ chosen[c]!, 0x01000193)
+      a ^= a >>> 15
+      b = Math.imul(b + chosen[c]!, 0x85ebca6b)
+      b ^= b >>> 13
+    }
+    return `${used}:${a >>> 0}:${b >>> 0}`
+  }
+}
+
+function cheapest(selections: readonly Int32Array[], count: number, problem: Problem): Int32Array[] {
+  return selections
+    .map((chosen) => ({ chosen, cost: selectionCost(problem, chosen) }))
+    .sort((x, y) => x.cost - y.cost)
+    .slice(0, Math.max(count, 0))
+    .map(({ chosen }) => chosen)
+}

@@ -1,0 +1,252 @@
+// Local search on a selection, by true DAG cost. Two moves: choose another node in one class; and drop a class together
+// with everything only it needs, then rebuild it along the cheapest tree over what remains (ruin and recreate). Reference
+// counts make a move cost what it changes, not what is there.
+//
+// Invariant: the choices of all classes, needed or not, are acyclic. Changing one class's choice can only close a cycle
+// through that class, so one search from its new children decides.
+import type { Random } from '../../base/random.ts'
+import type { Problem } from './problem.ts'
+import { Region } from './region.ts'
+import { type Extraction, toExtraction } from './selection.ts'
+import { TreeSearch } from './tree.ts'
+
+export interface LocalSearchOptions {
+  readonly random: Random
+  /** Moves tried, of either kind; default 200,000. */
+  readonly moveLimit?: number
+  /** Default 1000. */
+  readonly timeLimitMs?: number
+  /** Ruin-and-recreate rounds without improvement after which it gives up; default 8 per needed class. */
+  readonly patience?: number
+  /** Default `performance.now`. */
+  readonly clock?: () => number
+}
+
+/** Improves a selection until no single swap helps and patience, time or moves run out. Never returns a worse one. */
+export function improveLocally(problem: Problem, start: Int32Array, options: LocalSearchOptions): Extraction {
+  return toExtraction(problem, new LocalSearch(problem, start, options).run())
+}
+
+/** Smaller relative gains are rounding. */
+const EPSILON = 1e-12
+/** Moves between two looks at the clock. */
+const CLOCK_STRIDE = 32
+
+class LocalSearch {
+  private readonly problem: Problem
+  private readonly options: LocalSearchOptions
+  /** Of all classes; the needed ones are those with references. */
+  private readonly choice: Int32Array
+  private readonly references: Int32Array
+  private readonly tree: TreeSearch
+  private readonly region: Region
+  private readonly free: Uint8Array
+  private readonly seen: Int32Array
+  private stamp = 0
+  private cost = 0
+  private moves = 0
+  private readonly deadline: number
+  private readonly clock: () => number
+  private readonly stack: number[] = []
+
+  constructor(problem: Problem, start: Int32Array, options: LocalSearchOptions) {
+    this.problem = problem
+    this.options = options
+    this.clock = options.clock ?? (() => performance.now())
+    this.deadline = this.clock() + (options.timeLimitMs ?? 1000)
+    this.choice = start.slice()
+    this.references = new Int32Array(problem.classCount)
+    this.tree = new TreeSearch(problem)
+    this.region = new Region(problem, this.references)
+    this.free = new Uint8Array(problem.classCount)
+    this.seen = new Int32Array(problem.classCount)
+    for (const root of problem.roots) this.retain(root)
+  }
+
+  run(): Int32Array {
+    this.refreshDefaults()
+    this.swapUntilStuck()
+    while (!this.exhausted() && this.recreateWhileItHelps()) {
+      this.refreshDefaults()
+      this.swapUntilStuck()
+    }
+    return this.choice
+  }
+
+  /** Ruins and recreates until `patience` rounds in a row gained nothing. Returns true if any gained. */
+  private recreateWhileItHelps(): boolean {
+    const needed = this.neededClasses()
+    const patience = this.options.patience ?? 8 * needed.length
+    const before = this.cost
+    let best = before
+    for (let idle = 0; idle < patience && !this.exhausted(); idle++) {
+      this.recreate(this.options.random.pick(needed))
+      if (!this.isLess(this.cost, best)) continue
+      best = this.cost
+      idle = 0
+    }
+    return this.isLess(this.cost, before)
+  }
+
+  private neededClasses(): number[] {
+    const { firstNode, classCount } = this.problem
+    const all = Array.from({ length: classCount }, (_, c) => c).filter((c) => this.references[c]! > 0)
+    const open = all.filter((c) => firstNode[c + 1]! - firstNode[c]! > 1)
+    return open.length > 0 ? open : all
+  }
+
+  private exhausted(): boolean {
+    const { moveLimit = 200_000 } = this.options
+    return this.moves >= moveLimit || (this.moves % CLOCK_STRIDE === 0 && this.clock() > this.deadline)
+  }
+
+  private isLess(a: number, b: number): boolean {
+    return a < b - EPSILON * Math.abs(b)
+  }
+
+  /** Gives the classes that are not needed the cheapest trees over those that are; sums the cost afresh. */
+  private refreshDefaults(): void {
+    const { problem, references, choice, free, tree } = this
+    this.cost = 0
+    for (let c = 0; c < problem.classCount; c++) {
+      free[c] = references[c]! > 0 ? 1 : 0
+      if (free[c] === 1) this.cost += problem.cost[choice[c]!]!
+    }
+    tree.run(problem.cost, free)
+    for (let c = 0; c < problem.classCount; c++) if (free[c] === 0) choice[c] = tree.choice[c]!
+  }
+
+  // --- ruin and recreate ---
+
+  /** Drops what only `c` needs and rebuilds `c`; keeps the result unless it costs more. */
+  private recreate(c: number): void {
+    this.moves++
+    if (this.references[c] === 0) return
+    const { choice, problem } = this
+    const before = this.cost
+    const old = choice[c]!
+    this.releaseChildren(old)
+    this.cost -= problem.cost[old]!
+    const found = this.region.rebuild(c, choice, this.noisyCost())
+    const settled = found ? this.region.settled : []
+    const previous = settled.map((x) => choice[x]!)
+    for (const x of settled) choice[x] = this.region.choice[x]!
+    this.cost += problem.cost[choice[c]!]!
+    this.retainChildren(choice[c]!)
+    if (this.cost <= before) return
+    this.releaseChildren(choice[c]!)
+    settled.forEach((x, i) => {
+      choice[x] = previous[i]!
+    })
+    this.retainChildren(old)
+    this.cost = before
+  }
+
+  /** Half the time the true costs, half the time costs with noise of a random strength. */
+  private noisyCost(): (n: number) => number {
+    const { random } = this.options
+    const { cost } = this.problem
+    if (random.next() < 0.5) return (n) => cost[n]!
+    const sigma = random.next()
+    return (n) => cost[n]! * Math.exp(sigma * random.normal())
+  }
+
+  // --- swaps ---
+
+  private swapUntilStuck(): void {
+    for (let improved = true; improved; ) {
+      improved = false
+      for (let c = 0; c < this.problem.classCount; c++) {
+        if (this.references[c] === 0) continue
+        if (this.exhausted()) return
+        if (this.swapBest(c)) improved = true
+      }
+      if (improved) this.refreshDefaults()
+    }
+  }
+
+  /** Gives the class the node with which the whole costs least. Returns false if that is the one it has. */
+  private swapBest(c: number): boolean {
+    const { firstNode } = this.problem
+    let improved = false
+    for (let m = firstNode[c]!; m < firstNode[c + 1]!; m++) {
+      const n = this.choice[c]!
+      if (m === n || this.references[c] === 0) continue
+      this.moves++
+      const before = this.cost
+      this.replace(c, m)
+      if (this.isLess(this.cost, before) && !this.reaches(m, c)) improved = true
+      else {
+        this.replace(c, n)
+        this.cost = before
+      }
+    }
+    return improved
+  }
+
+  /** Makes `m` the choice of the needed class `c`, whatever that closes. */
+  private replace(c: number, m: number): void {
+    const n = this.choice[c]!
+    this.choice[c] = m
+    this.cost += this.problem.cost[m]! - this.problem.cost[n]!
+    this.retainChildren(m)
+    this.releaseChildren(n)
+  }
+
+  /** True if the choices lead from the node's children to class `c`. */
+  private reaches(n: number, c: number): boolean {
+    const { problem, seen, stack, choice } = this
+    const stamp = ++this.stamp
+    stack.push(n)
+    while (stack.length > 0) {
+      const m = stack.pop()!
+      for (let k = problem.firstChild[m]!; k < problem.firstChild[m + 1]!; k++) {
+        const child = problem.children[k]!
+        if (child === c) {
+          stack.length = 0
+          return true
+        }
+        if (seen[child] === stamp) continue
+        seen[child] = stamp
+        stack.push(choice[child]!)
+      }
+    }
+    return false
+  }
+
+  // --- reference counts ---
+
+  private retain(c: number): void {
+    this.stack.push(c)
+    this.drainRetains()
+  }
+
+  private retainChildren(n: number): void {
+    const { firstChild, children } = this.problem
+    for (let k = firstChild[n]!; k < firstChild[n + 1]!; k++) this.stack.push(children[k]!)
+    this.drainRetains()
+  }
+
+  private drainRetains(): void {
+    const { problem, stack, references, choice } = this
+    while (stack.length > 0) {
+      const c = stack.pop()!
+      if (references[c]!++ > 0) continue
+      const n = choice[c]!
+      this.cost += problem.cost[n]!
+      for (let k = problem.firstChild[n]!; k < problem.firstChild[n + 1]!; k++) stack.push(problem.children[k]!)
+    }
+  }
+
+  private releaseChildren(n: number): void {
+    const { problem, stack, references, choice } = this
+    for (let k = problem.firstChild[n]!; k < problem.firstChild[n + 1]!; k++) stack.push(problem.children[k]!)
+    while (stack.length > 0) {
+      const c = stack.pop()!
+      if (--references[c]! > 0) continue
+      const m = choice[c]!
+      this.cost -= problem.cost[m]!
+      for (let k = problem.firstChild[m]!; k < problem.firstChild[m + 1]!; k++) stack.push(problem.children[k]!)
+    }
+  }
+}
