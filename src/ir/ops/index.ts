@@ -13,6 +13,7 @@ import { elementwiseCast } from './elementwise-cast.ts'
 import { elementwiseLogic } from './elementwise-logic.ts'
 import { elementwiseMath } from './elementwise-math.ts'
 import { generators } from './generate.ts'
+import { gridSampleOps } from './grid-sample.ts'
 import { layerNormalizationOps } from './layer-normalization.ts'
 import { layoutGather } from './layout-gather.ts'
 import { layoutJoin } from './layout-join.ts'
@@ -27,6 +28,7 @@ import { ortNchwcOps } from './ort-nchwc.ts'
 import { ortNormalizeOps } from './ort-normalize.ts'
 import { ortPointwiseOps } from './ort-pointwise.ts'
 import { poolOps } from './pool.ts'
+import { quantizeOps } from './quantize.ts'
 import { recurrentOps } from './recurrent.ts'
 import { reductions } from './reduce.ts'
 import { resizeOps } from './resize.ts'
@@ -55,7 +57,9 @@ const families: readonly (readonly Op[])[] = [
   normalizeOps,
   attentionOps,
   resizeOps,
+  gridSampleOps,
   recurrentOps,
+  quantizeOps,
   ortAttentionOps,
   ortFusedOps,
   ortNchwcOps,
