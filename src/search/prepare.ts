@@ -4,7 +4,8 @@ import { bindingsOf, bindShapes } from '../ir/bind.ts'
 import type { Bindings } from '../ir/dim.ts'
 import { type Graph, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
-import { DEFAULT_OPSET, type Model, raiseOpset, readModelFile } from '../onnx/index.ts'
+import { DEFAULT_OPSET, type Model, modelOf, raiseOpset, readModelFile } from '../onnx/index.ts'
+import { tensorBytes } from '../ir/tensor.ts'
 import { sampleShapes } from './sample-shapes.ts'
 
 export interface Prepared {
@@ -18,6 +19,10 @@ export interface Prepared {
   readonly bindings: Bindings
   /** What a user should know: guessed sizes, an opset that could not be raised. */
   readonly notes: readonly string[]
+  /** A graph in the envelope of the original file. */
+  wrap(graph: Graph): Model
+  /** Bytes of all constants of a graph. */
+  weightBytes(graph: Graph): number
 }
 
 export interface PrepareOptions {
@@ -34,7 +39,12 @@ export function prepareModel(path: string, options: PrepareOptions): Prepared {
   const sample = sampleShapes(graph, new Map([...options.samples, ...options.shapes]))
   if (sample.guesses.length > 0)
     notes.push(`open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`)
-  return { original, originalPath: path, graph, shapes: sample.shapes, bindings: bindingsOf(graph, sample.shapes), notes }
+  const wrap = (g: Graph) => modelOf(g, original)
+  return { original, originalPath: path, graph, shapes: sample.shapes, bindings: bindingsOf(graph, sample.shapes), notes, wrap, weightBytes }
+}
+
+function weightBytes(graph: Graph): number {
+  return [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), 0)
 }
 
 function raised(graph: Graph, notes: string[]): Graph {

@@ -50,30 +50,3 @@ function usualSize(shape: Shape, axis: number, name: string): number {
   if (isPicture) return 320
   return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? 128 : 64
 }
-
-/** A second set of shapes, to see that a model runs beyond the one that it was chosen at; null where all is fixed. */
-export function otherShapes(graph: Graph, sample: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, readonly number[]> | null {
-  let changed = false
-  const sizes = new Map<string, number>()
-  const shapes = new Map<string, readonly number[]>()
-  for (const v of graph.inputs) {
-    const { name, type } = graph.values[v]!
-    const base = sample.get(name)
-    if (!base || !type) continue
-    const shape = type.shape.map((d, axis) => {
-      if (typeof d === 'number') return d
-      changed = true
-      const other = sizes.get(dimKey(d)) ?? differentSize(base[axis]!, axis)
-      sizes.set(dimKey(d), other)
-      return other
-    })
-    shapes.set(name, shape)
-  }
-  return changed ? shapes : null
-}
-
-/** Batches grow by one; other sizes by half, in steps of 32 where they were, since many models pool five times. */
-function differentSize(size: number, axis: number): number {
-  if (axis === 0) return size + 1
-  return size % 32 === 0 ? size + Math.max(32, Math.floor(size / 64) * 32) : size + 1
-}

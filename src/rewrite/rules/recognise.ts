@@ -126,9 +126,6 @@ function* layerNorm(t: TensorEGraph, n: NodeId) {
   for (const [d, inverse] of operandPairs(t, n))
     for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, d, t.child(r, 0))
 }
-function* layerNormByDivision(t: TensorEGraph, n: NodeId) {
-  if (t.opset >= 17) yield* layerNormOf(t, t.child(n, 0), t.child(n, 1))
-}
 
 function* layerNormOf(t: TensorEGraph, d: ClassId, root: ClassId) {
   for (const s of t.nodes(d, 'Sub'))
@@ -209,7 +206,6 @@ export const recogniseRules: readonly Rule[] = [
   rule('recognise-hard-swish', 'x * clip(x + 3, 0, 6) / 6 = HardSwish(x)', ['Mul'], hardSwish, 'opset 14'),
   rule('recognise-gelu', 'x / 2 * (1 + erf(x / sqrt 2)) = Gelu(x)', ['Mul'], gelu, 'opset 20'),
   rule('recognise-layer-norm', '(x - mean x) / sqrt(var x + eps) = LayerNormalization(x)', ['Mul'], layerNorm, 'opset 17'),
-  rule('recognise-layer-norm-division', 'the same, written as a division', ['Div'], layerNormByDivision, 'opset 17'),
   rule('layer-norm-scale', 'LayerNorm(x; g) * k = LayerNorm(x; g k)', ['Mul'], layerNormScale, 'k is a constant gain'),
   rule('layer-norm-shift', 'LayerNorm(x; g, b) + k = LayerNorm(x; g, b + k)', ['Add'], layerNormShift, 'k is a constant shift'),
 ]

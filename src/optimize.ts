@@ -1,0 +1,273 @@
+// The main flow: a model in, a faster model that computes the same out, or an honest "no gain". Read `optimize` as a table of
+// contents; each step is the work of one room.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EXIT, UserError } from './base/errors.ts'
+import { nameFilter } from './base/glob.ts'
+import { Stopwatch } from './base/stopwatch.ts'
+import type { Talk } from './base/talk.ts'
+import { type InputSet, inputSets, type Measurement, measure, prepareReference, type Verification, verifyCandidate } from './bench/index.ts'
+import { writeModelFile } from './onnx/index.ts'
+import { type Explored, explore } from './rewrite/explore.ts'
+import { type Backend, createBackend, type DeviceName } from './runtime/index.ts'
+import { chooseVariant, type Verdict } from './search/choose.ts'
+import { type Prepared, prepareModel } from './search/prepare.ts'
+import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
+import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
+import { makeCandidates } from './search/variants.ts'
+
+export interface OptimizeOptions {
+  readonly input: string
+  /** Where the faster model goes; null: beside the input, as `<name>.fast.onnx`. */
+  readonly output: string | null
+  /** Input shapes fixed for good. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Input shapes to measure at; they stay open in the written model. */
+  readonly samples: ReadonlyMap<string, readonly number[]>
+  /** Folder of the user's own inputs, or null. */
+  readonly inputs: string | null
+  readonly device: DeviceName
+  readonly threads: number
+  readonly seed: number
+  /** Seconds for the whole, about; null: none. */
+  readonly timeLimit: number | null
+  /** How many variants to measure; 0: none, the prediction decides. */
+  readonly measure: number
+  /** Patterns of rule names, or null for all. */
+  readonly rules: string | null
+  readonly objective: 'latency' | 'size'
+  /** Largest size of the written model relative to the input's. */
+  readonly maxGrowth: number
+  /** Folder of a cost model, or null for the shipped one. */
+  readonly costModel: string | null
+  readonly force: boolean
+}
+
+/** Everything that a run found out; what is printed and reported is a function of it. */
+export interface Run {
+  readonly options: OptimizeOptions
+  readonly outputPath: string
+  readonly prepared: Prepared
+  readonly explored: Explored
+  readonly cost: ChosenModel
+  readonly ranking: Ranking
+  readonly verified: readonly Verified[]
+  readonly measurement: Measurement | null
+  readonly verdict: Verdict
+  /** The chosen variant timed again, apart from the choice. */
+  readonly confirmation: Measurement | null
+  readonly chosen: Verified | null
+  readonly stopwatch: Stopwatch
+  readonly warnings: readonly string[]
+}
+
+/** A variant on disk, compared with the original. */
+export interface Verified {
+  readonly ranked: Ranked
+  readonly path: string
+  readonly verification: Verification
+}
+
+const CANDIDATES = 48
+
+/** Optimises one model file. Writes the faster model, if there is one, and nothing else. */
+export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Run> {
+  const stopwatch = new Stopwatch()
+  const outputPath = checkedOutput(options)
+  const folder = mkdtempSync(join(tmpdir(), 'allotrope-'))
+  const backends = openBackends(options.device)
+  try {
+    await requireDevice(backends.device)
+    const prepared = await stopwatch.time('load', () => load(options, talk))
+    const explored = await stopwatch.time('saturate', () => saturate(prepared, options, talk))
+    const cost = chooseCostModel(options.costModel, options.device)
+    const ranking = await stopwatch.time('predict', () => predict(prepared, explored, cost, backends.device, options, talk))
+    const inputs = inputSets(prepared.original.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
+    const verified = await stopwatch.time('verify', () => verify(ranking, prepared, inputs, backends, folder, options, talk))
+    const passed = verified.filter((v) => v.verification.passed)
+    const measurement = await stopwatch.time('measure', () => measureBest(passed, prepared, inputs[0]!, backends.device, options, talk))
+    const verdict = decide(passed, ranking, measurement, options)
+    const confirmed = await stopwatch.time('measure', () => confirm(verdict, passed, prepared, inputs[0]!, backends.device, options, talk))
+    const chosen = confirmed.chosen
+    await stopwatch.time('write', () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }))
+    const warnings = [...prepared.notes, ...(cost.warning ? [cost.warning] : []), ...warningsOf(measurement, verified)]
+    return { options, outputPath, prepared, explored, cost, ranking, verified, measurement, stopwatch, warnings, ...confirmed }
+  } finally {
+    await Promise.all([backends.device.close(), backends.oracle.close()])
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Where the result goes; refuses to overwrite before any work is done. */
+function checkedOutput(options: OptimizeOptions): string {
+  const path = options.output ?? options.input.replace(/(\.onnx)?$/, '.fast.onnx')
+  if (existsSync(path) && !options.force)
+    throw new UserError({
+      code: 'file-exists',
+      where: path,
+      expected: 'a new file to write',
+      got: 'a file that exists',
+      fix: 'name another with -o, or overwrite it with --force',
+      exitCode: EXIT.usage,
+    })
+  return path
+}
+
+interface Backends {
+  readonly device: Backend
+  /** The CPU, which also runs the original unoptimised as the oracle of verification. */
+  readonly oracle: Backend
+}
+
+function openBackends(device: DeviceName): Backends {
+  const oracle = createBackend('cpu')
+  return { oracle, device: device === 'cpu' ? oracle : createBackend(device) }
+}
+
+async function requireDevice(backend: Backend): Promise<void> {
+  const { available, reason, fix } = await backend.probe()
+  if (available) return
+  throw new UserError({
+    code: 'provider-missing',
+    where: `--device ${backend.name}`,
+    expected: 'a device that this machine has',
+    got: reason,
+    fix,
+    exitCode: EXIT.providerMissing,
+  })
+}
+
+const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })
+
+function load(options: OptimizeOptions, talk: Talk): Prepared {
+  const prepared = prepareModel(options.input, options)
+  for (const note of prepared.notes) talk.warn(note)
+  talk.note('load', `${prepared.original.graph.nodes.length} nodes, at ${shapesText(prepared.shapes)}`)
+  return prepared
+}
+
+const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string => [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
+
+function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Explored {
+  const allows = options.rules === null ? () => true : nameFilter(options.rules)
+  const seconds = Math.min(30, (options.timeLimit ?? 120) / 4)
+  const explored = explore(prepared.graph, {
+    iterationLimit: 30,
+    nodeLimit: 40_000,
+    timeLimitMs: seconds * 1000,
+    allows: (rule) => allows(rule.name),
+    onIteration: (eNodes) => talk.progress('saturate', eNodes, 40_000),
+  })
+  const { search, initialNodes } = explored
+  const size = `${initialNodes} -> ${search.eNodes} e-nodes, ${search.eClasses} e-classes`
+  talk.note('saturate', `${size}, ${search.iterations} iterations, ${search.seconds.toFixed(1)} s (stopped: ${search.stopReason.kind})`)
+  return explored
+}
+
+async function predict(prepared: Prepared, explored: Explored, cost: ChosenModel, device: Backend, options: OptimizeOptions, talk: Talk): Promise<Ranking> {
+  if (cost.warning) talk.warn(cost.warning)
+  const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, { count: CANDIDATES, seed: options.seed, timeLimitMs: 8000 })
+  const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
+  const ranking = await rankCandidates(device, cost.model, prepared.original, candidates, {
+    shapes: prepared.shapes,
+    onProgress: (done, total) => talk.progress('predict', done, total),
+  })
+  const best = ranking.variants[0]
+  const text = best ? `best ${ms(best.predictedMs)} (original ${ms(ranking.original.predictedMs)})` : 'all lower to the original'
+  talk.note('predict', `${ranking.candidates} variants, ${ranking.distinct} distinct once lowered, ${text}, model ${cost.model.name}`)
+  return ranking
+}
+
+const ms = (x: number): string => `${x.toFixed(x < 10 ? 3 : 2)} ms`
+
+/** How many variants are compared with the original before giving up on finding enough that pass. */
+const VERIFY_FACTOR = 3
+
+/** Compares the best-ranked variants with the original until enough have passed. */
+async function verify(ranking: Ranking, prepared: Prepared, inputs: readonly InputSet[], backends: Backends, folder: string, options: OptimizeOptions, talk: Talk): Promise<Verified[]> {
+  const wanted = Math.max(1, options.measure)
+  const queue = inOrder(ranking, prepared, options).slice(0, wanted * VERIFY_FACTOR)
+  const verified: Verified[] = []
+  if (queue.length === 0) return verified
+  const target = { ...backends, threads: options.threads }
+  const reference = await prepareReference(target, prepared.originalPath, inputs)
+  if (!reference.ok) throw new UserError(badModel(options.input, reference.reason))
+  for (const ranked of queue) {
+    talk.signal.throwIfAborted()
+    const path = join(folder, `${ranked.id}.onnx`)
+    writeModelFile(path, ranked.model, { force: true })
+    verified.push({ ranked, path, verification: await verifyCandidate(reference.value, path) })
+    if (verified.filter((v) => v.verification.passed).length === wanted) break
+  }
+  talk.note('verify', verifyText(verified))
+  return verified
+}
+
+const badModel = (where: string, got: string) => ({ code: 'bad-model', where, expected: 'a model that the runtime can run', got, fix: 'check it with `allotrope inspect`, or give inputs with --inputs' })
+
+/** Fastest first, or smallest first; models that grew too much are left out. */
+function inOrder(ranking: Ranking, prepared: Prepared, options: OptimizeOptions): readonly Ranked[] {
+  const limit = prepared.weightBytes(prepared.original.graph) * options.maxGrowth
+  const fitting = ranking.variants.filter((v) => prepared.weightBytes(v.model.graph) <= limit)
+  if (options.objective === 'latency') return fitting
+  return [...fitting].sort((a, b) => prepared.weightBytes(a.model.graph) - prepared.weightBytes(b.model.graph) || a.predictedMs - b.predictedMs)
+}
+
+function verifyText(verified: readonly Verified[]): string {
+  const passed = verified.filter((v) => v.verification.passed)
+  const worst = passed.flatMap((v) => v.verification.outputs)
+  const abs = Math.max(0, ...worst.map((o) => o.maxAbs)).toExponential(1)
+  const rel = Math.max(0, ...worst.map((o) => o.maxRel)).toExponential(1)
+  const sets = verified[0]?.verification.inputs ?? 0
+  return `${passed.length} of ${verified.length} variants pass on ${sets} input sets, max abs ${abs}, max rel ${rel}`
+}
+
+async function measureBest(passed: readonly Verified[], prepared: Prepared, input: InputSet, device: Backend, options: OptimizeOptions, talk: Talk): Promise<Measurement | null> {
+  if (options.measure === 0 || passed.length === 0) return null
+  return timeAgainstOriginal(passed, prepared, input, device, options, talk, 20)
+}
+
+async function timeAgainstOriginal(variants: readonly Verified[], prepared: Prepared, input: InputSet, device: Backend, options: OptimizeOptions, talk: Talk, blocks: number): Promise<Measurement> {
+  const models = variants.map((v) => ({ name: v.ranked.id, modelPath: v.path }))
+  const outcome = await measure(device, { name: 'original', modelPath: prepared.originalPath }, models, input.feeds, {
+    threads: options.threads,
+    seed: options.seed,
+    blocks,
+    timeLimitMs: Math.min(15, (options.timeLimit ?? 120) / 4) * 1000,
+    signal: talk.signal,
+  })
+  if (!outcome.ok) throw new UserError(badModel(options.input, outcome.reason))
+  return outcome.value
+}
+
+function decide(passed: readonly Verified[], ranking: Ranking, measurement: Measurement | null, options: OptimizeOptions): Verdict {
+  if (ranking.variants.length === 0) return { kind: 'no-gain', reason: 'every variant lowers to what the runtime makes of the original already' }
+  if (passed.length === 0) return { kind: 'no-gain', reason: 'no variant computes the same as the original' }
+  if (measurement === null) return predictedVerdict(passed, ranking)
+  const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
+  const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))
+  const preferred = options.objective === 'size' ? sizes : errors
+  return chooseVariant(measurement.variants, (name) => preferred.get(name)!)
+}
+
+/** Without measurements the prediction decides, and must promise more than it errs. */
+function predictedVerdict(passed: readonly Verified[], ranking: Ranking): Verdict {
+  const best = passed[0]!.ranked
+  if (best.predictedMs < 0.95 * ranking.original.predictedMs) return { kind: 'predicted-gain', name: best.id }
+  return { kind: 'no-gain', reason: 'no variant is predicted to be faster by more than the model errs' }
+}
+
+/** The chosen variant against the original once more, so that luck in the choice does not count. */
+async function confirm(verdict: Verdict, passed: readonly Verified[], prepared: Prepared, input: InputSet, device: Backend, options: OptimizeOptions, talk: Talk) {
+  const chosen = verdict.kind === 'no-gain' ? null : passed.find((v) => v.ranked.id === verdict.name)!
+  if (verdict.kind !== 'gain' || chosen === null) return { verdict, confirmation: null, chosen }
+  const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, 30)
+  const again = chooseVariant(confirmation.variants, () => 0)
+  return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
+}
+
+function warningsOf(measurement: Measurement | null, verified: readonly Verified[]): string[] {
+  const failed = verified.filter((v) => !v.verification.passed).map((v) => `variant ${v.ranked.id} was dropped: ${v.verification.reason ?? 'it differs from the original'}`)
+  return [...(measurement?.warnings ?? []), ...failed]
+}
