@@ -1,12 +1,13 @@
 import { expect } from 'chai'
 import { silentTalk } from '../../src/base/talk.ts'
-import { demo, SEED_GRAPH, seedPrograms } from '../../src/demo.ts'
+import { demo } from '../../src/demo.ts'
 import { OnnxruntimeBackend } from '../../src/runtime/index.ts'
+import { SEED_GRAPH, seedPrograms } from '../../src/search/seed-programs.ts'
 import { parseFx } from '../../src/torch/fx-parse.ts'
 import { printFx } from '../../src/torch/fx-print.ts'
 
 describe('the seed demonstration', () => {
-  const programs = seedPrograms(8)
+  const { programs, iterations } = seedPrograms(8)
 
   it('starts from the graph as torch.fx prints it', () => {
     expect(printFx(parseFx(SEED_GRAPH)).trim()).to.equal(SEED_GRAPH.trim())
@@ -25,13 +26,18 @@ describe('the seed demonstration', () => {
       code: 'def forward(self, x, y):\n    add = x + y;  x = y = None\n    mul = add * 2.0;  add = None\n    return mul',
     })
     expect(programs[1]).to.include({
-      name: 'double-as-sum',
+      name: 'original_r1',
       code: 'def forward(self, x, y):\n    add = x + y;  x = y = None\n    add_1 = add + add;  add = None\n    return add_1',
     })
   })
 
+  it('says in which iteration each program was found', () => {
+    expect(iterations.flatMap((i) => i.found)).to.deep.equal(programs.slice(1).map((p) => p.name))
+    expect(iterations[0]?.found).to.deep.equal(['original_r1', 'original_r3'])
+  })
+
   it('gives the same programs every time', () => {
-    expect(seedPrograms(8).map((p) => p.code)).to.deep.equal(programs.map((p) => p.code))
+    expect(seedPrograms(8).programs.map((p) => p.code)).to.deep.equal(programs.map((p) => p.code))
   })
 
   it('times and verifies every program on a real runtime, to the last bit', async function () {
@@ -44,6 +50,9 @@ describe('the seed demonstration', () => {
       for (const v of r.variants) expect(v.maxDiff, v.name).to.equal(0) // doubling is exact
       for (const v of r.variants) expect(v.ms, v.name).to.be.greaterThan(0)
       expect(r.ratio).to.be.at.least(1)
+      expect(r.listing)
+        .to.contain('E-graph contains 6 equivalent forms')
+        .and.to.contain('All variants produce identical results!')
     } finally {
       await backend.close()
     }

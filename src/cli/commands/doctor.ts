@@ -3,7 +3,6 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { probeTrainers } from '../../cost/tensorflow.ts'
 import type { Availability } from '../../runtime/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
-import { DEVICES } from '../option.ts'
 import { shortBytes } from '../table.ts'
 
 interface Finding extends Availability {
@@ -13,10 +12,10 @@ interface Finding extends Availability {
 /** Probes one device after the other: two at once would disturb each other. */
 async function probeDevices(): Promise<Finding[]> {
   // Loaded here, so that other verbs do not pay for it.
-  const { OnnxruntimeBackend } = await import('../../runtime/index.ts')
+  const { createBackend, DEVICES } = await import('../../runtime/index.ts')
   const findings: Finding[] = []
   for (const name of DEVICES) {
-    const backend = new OnnxruntimeBackend(name)
+    const backend = createBackend(name)
     try {
       const { available, reason, fix } = await backend.probe()
       findings.push({ name, available, reason, fix })
