@@ -68,6 +68,8 @@ export interface Backend {
   /** The kernels that a model (a file, or in memory) would execute at these input shapes, in order, without running it. */
   lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>>
   open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>>
+  /** Process ids of the child processes that run now. */
+  pids(): Promise<readonly number[]>
   /** Ends the child processes and removes temporary files. */
   close(): Promise<void>
 }

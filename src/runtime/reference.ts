@@ -28,6 +28,11 @@ export class ReferenceBackend implements Backend {
     return { available: true, reason: 'reference interpreter, float64, for checking', fix: '' }
   }
 
+  /** Process ids of the workers that run now. */
+  async pids(): Promise<readonly number[]> {
+    return this.pool.pids
+  }
+
   open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>> {
     return this.pool.open({ engine: 'reference', modelPath, options, files: null })
   }

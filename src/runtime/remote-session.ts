@@ -124,7 +124,9 @@ export class RemoteSession implements Session {
 function readProfileFiles(files: ProfileFiles, feeds: Feeds, runs: number): Outcome<readonly ProfiledKernel[]> {
   try {
     const folder = dirname(files.profilePrefix)
-    const name = readdirSync(folder).find((f) => f.startsWith(basename(files.profilePrefix)) && f.endsWith('.json'))
+    const names = readdirSync(folder).filter((f) => f.startsWith(basename(files.profilePrefix)) && f.endsWith('.json'))
+    // The last, by time stamp: a device that first refused the model left an empty one.
+    const name = names.sort().at(-1)
     if (name === undefined) return failure('error', 'ONNX Runtime wrote no profile')
     const profile = readProfile(readFileSync(join(folder, name), 'utf8'), runs)
     return { ok: true, value: profiledKernels(profile, readModelFile(files.loweredPath).graph, feeds) }
