@@ -60,7 +60,8 @@ function recordOf(op: string): Op | null {
 
 type Plain = Kernel['attributes'][string]
 
-function toAttribute(value: Plain, spec: AttributeSpec | undefined): Attribute {
+/** A kernel's plain attribute as the graph has it; the operator's record tells 1 from 1.0. */
+export function plainToAttribute(value: Plain, spec: AttributeSpec | undefined): Attribute {
   if (typeof value === 'string') return text(value)
   if (typeof value === 'number') return spec?.kind === 'float' || !Number.isInteger(value) ? float(value) : int(value)
   if (value.some((x) => typeof x === 'string')) return { kind: 'strings', value: value as readonly string[] }
@@ -70,7 +71,8 @@ function toAttribute(value: Plain, spec: AttributeSpec | undefined): Attribute {
 
 function callOf(k: Kernel, op: Op): ConcreteCall {
   const attributes: Record<string, Attribute> = {}
-  for (const [name, value] of Object.entries(k.attributes)) attributes[name] = toAttribute(value, op.attributes[name])
+  for (const [name, value] of Object.entries(k.attributes))
+    attributes[name] = plainToAttribute(value, op.attributes[name])
   return {
     domain: op.domain,
     op: op.name,
