@@ -75,7 +75,7 @@ const constantOfShape: Op = {
   inferContents: (call) => {
     const shape = contentsOf(call, 0)
     const count = shape && shape.length <= 1 ? (shape[0] ?? 1) : null
-    if (typeof count !== 'number' || count > CONTENTS_LIMIT || isFloat(fillDtype(call))) return [null]
+    if (typeof count !== 'number' || count < 0 || count > CONTENTS_LIMIT || isFloat(fillDtype(call))) return [null]
     return [new Array<Dim>(count).fill(fillOf(call).data[0]!)]
   },
   evaluate: (call, inputs) => {
