@@ -86,7 +86,8 @@ interface Weighted {
 function axisTaps(normalized: number, axis: Axis, how: Sampling): Weighted[] {
   let x = denormalize(normalized, axis, how)
   if (how.mode === 'nearest') x = roundHalfEven(x)
-  if (x < axis.low || x > axis.high) {
+  // Cubic looks up its four taps one by one instead, as PyTorch and ONNX Runtime do.
+  if (how.mode !== 'cubic' && (x < axis.low || x > axis.high)) {
     if (how.padding === 'border') x = Math.min(Math.max(x, 0), axis.size - 1)
     else if (how.padding === 'reflection') x = reflect(x, axis.low, axis.high)
   }
