@@ -33,11 +33,19 @@ export function getText<D extends string | null>(a: Attributes, name: string, ot
   const v = a[name]
   return v?.kind === 'string' ? v.value : otherwise
 }
-export function getInts<D extends readonly number[] | null>(a: Attributes, name: string, otherwise: D): readonly number[] | D {
+export function getInts<D extends readonly number[] | null>(
+  a: Attributes,
+  name: string,
+  otherwise: D,
+): readonly number[] | D {
   const v = a[name]
   return v?.kind === 'ints' ? v.value.map(Number) : otherwise
 }
-export function getFloats<D extends readonly number[] | null>(a: Attributes, name: string, otherwise: D): readonly number[] | D {
+export function getFloats<D extends readonly number[] | null>(
+  a: Attributes,
+  name: string,
+  otherwise: D,
+): readonly number[] | D {
   const v = a[name]
   return v?.kind === 'floats' ? v.value : otherwise
 }

@@ -187,7 +187,8 @@ function commonFactor(terms: readonly Term[]): Dim {
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b))
 
 /** The blanks keep it apart from a name with a slash in it. */
-const floorAtom = (a: Dim, b: Dim): Dim => ofAtom({ kind: 'floorDiv', key: `floor(${dimKey(a)} / ${dimKey(b)})`, args: [a, b] })
+const floorAtom = (a: Dim, b: Dim): Dim =>
+  ofAtom({ kind: 'floorDiv', key: `floor(${dimKey(a)} / ${dimKey(b)})`, args: [a, b] })
 
 /** ceil(a / b); for a symbolic b, b > 0. */
 export function ceilDivDims(a: Dim, b: Dim): Dim {
@@ -235,7 +236,9 @@ const product = (x: Bounds, y: Bounds): Bounds =>
 
 /** Between which numbers it lies, whatever the sizes are. */
 function boundsOf(d: Dim): Bounds {
-  const terms = termsOf(d).map((t) => t.atoms.map(boundsOfAtom).reduce(product, { low: t.coefficient, high: t.coefficient }))
+  const terms = termsOf(d).map((t) =>
+    t.atoms.map(boundsOfAtom).reduce(product, { low: t.coefficient, high: t.coefficient }),
+  )
   return { low: terms.reduce((s, t) => s + t.low, 0), high: terms.reduce((s, t) => s + t.high, 0) }
 }
 

@@ -41,7 +41,13 @@ function startValues(graph: Graph, feeds: Arrays): Map<ValueId, NdArray> {
     const fed = feeds[name]
     if (fed) values.set(v, checkFeed(name, fed, type))
     else if (!graph.initializers.has(v))
-      throw new UserError({ code: 'missing-input', where: `input ${name}`, expected: 'a value', got: 'none', fix: 'feed every input' })
+      throw new UserError({
+        code: 'missing-input',
+        where: `input ${name}`,
+        expected: 'a value',
+        got: 'none',
+        fix: 'feed every input',
+      })
   }
   return values
 }
@@ -53,7 +59,8 @@ function isComputable(t: Tensor): boolean {
 
 function checkFeed(name: string, fed: NdArray, type: Graph['values'][number]['type']): NdArray {
   if (!type) return fed
-  const fits = type.shape.length === fed.shape.length && type.shape.every((d, i) => typeof d !== 'number' || d === fed.shape[i])
+  const fits =
+    type.shape.length === fed.shape.length && type.shape.every((d, i) => typeof d !== 'number' || d === fed.shape[i])
   if (fits && type.dtype === fed.dtype) return fed
   const [expected, got] = [`${type.dtype}${shapeText(type.shape)}`, `${fed.dtype}${shapeText(fed.shape)}`]
   throw new UserError({ code: 'bad-input', where: `input ${name}`, expected, got, fix: 'feed a tensor of that type' })
@@ -78,7 +85,9 @@ function evaluateNode(graph: Graph, node: Node, values: ReadonlyMap<ValueId, NdA
     const array = values.get(v)
     if (array) return array
     const t = graph.initializers.get(v)
-    throw t ? new UnsupportedError(`evaluation of ${name} on dtype ${t.dtype}`) : new InvariantError(`node ${node.name} reads a value before it is made`)
+    throw t
+      ? new UnsupportedError(`evaluation of ${name} on dtype ${t.dtype}`)
+      : new InvariantError(`node ${node.name} reads a value before it is made`)
   })
   return op.evaluate(concreteCall(graph, node, inputs), inputs)
 }
@@ -92,6 +101,8 @@ function concreteCall(graph: Graph, node: Node, inputs: readonly (NdArray | null
     inputs: inputs.map((a) => a && { dtype: a.dtype, shape: a.shape }),
     outputCount: node.outputs.length,
     constants: node.inputs.map((v) => (v === null ? null : (graph.initializers.get(v) ?? null))),
-    contents: inputs.map((a) => (a && a.shape.length <= 1 && DTYPES[a.dtype].kind !== 'float' ? Array.from(a.data) : null)),
+    contents: inputs.map((a) =>
+      a && a.shape.length <= 1 && DTYPES[a.dtype].kind !== 'float' ? Array.from(a.data) : null,
+    ),
   }
 }

@@ -45,7 +45,8 @@ function graphProblems(graph: Graph): string[] {
   for (const node of graph.nodes) {
     for (const v of [...node.inputs, ...node.captures]) if (v !== null) read(v, nodeText(node))
     for (const v of node.outputs) if (v !== null) make(v, nodeText(node))
-    if (!graph.opsets.has(node.domain === 'ai.onnx' ? '' : node.domain)) problems.push(`${nodeText(node)} is of domain '${node.domain}', which has no opset`)
+    if (!graph.opsets.has(node.domain === 'ai.onnx' ? '' : node.domain))
+      problems.push(`${nodeText(node)} is of domain '${node.domain}', which has no opset`)
     problems.push(...attributeProblems(node))
   }
   for (const v of graph.outputs) read(v, 'the list of outputs')
@@ -81,8 +82,14 @@ function initializerProblems(graph: Graph): string[] {
 function mismatch(where: string, declared: TensorType, actual: TensorType | Tensor): string[] {
   const text = (t: TensorType) => `${t.dtype}${shapeText(t.shape)}`
   const sameRank = declared.shape.length === actual.shape.length
-  const sizes = sameRank && declared.shape.every((d, i) => typeof d !== 'number' || typeof actual.shape[i] !== 'number' || d === actual.shape[i])
-  return declared.dtype === actual.dtype && sizes ? [] : [`${where} is declared ${text(declared)} but is ${text(actual)}`]
+  const sizes =
+    sameRank &&
+    declared.shape.every(
+      (d, i) => typeof d !== 'number' || typeof actual.shape[i] !== 'number' || d === actual.shape[i],
+    )
+  return declared.dtype === actual.dtype && sizes
+    ? []
+    : [`${where} is declared ${text(declared)} but is ${text(actual)}`]
 }
 
 function attributeProblems(node: Node): string[] {
@@ -90,7 +97,9 @@ function attributeProblems(node: Node): string[] {
   if (!op) return []
   return Object.entries(node.attributes).flatMap(([name, value]) => {
     const spec = op.attributes[name]
-    return spec && !fits(value, spec) ? [`${nodeText(node)} has attribute ${name} of kind ${value.kind} where ${spec.kind} is expected`] : []
+    return spec && !fits(value, spec)
+      ? [`${nodeText(node)} has attribute ${name} of kind ${value.kind} where ${spec.kind} is expected`]
+      : []
   })
 }
 
@@ -105,8 +114,17 @@ function typeProblems(graph: Graph): string[] {
   for (const v of graph.inputs) facts.set(v, declared(v))
   for (const [v, t] of graph.initializers) if (!facts.has(v)) facts.set(v, constantFact(t))
   return graph.nodes.flatMap((node) => {
-    const call = callOf(node, opsetOf(graph, node.domain), node.inputs.map((v) => (v === null ? null : facts.get(v)!)))
-    const out = inferOrComplain(node, () => inferCall(call, node.inputs.map((v) => v !== null)))
+    const call = callOf(
+      node,
+      opsetOf(graph, node.domain),
+      node.inputs.map((v) => (v === null ? null : facts.get(v)!)),
+    )
+    const out = inferOrComplain(node, () =>
+      inferCall(
+        call,
+        node.inputs.map((v) => v !== null),
+      ),
+    )
     if (typeof out === 'string') {
       for (const v of node.outputs) if (v !== null) facts.set(v, declared(v))
       return [out]
@@ -115,7 +133,9 @@ function typeProblems(graph: Graph): string[] {
       if (v === null) return []
       const [own, inferred] = [declared(v), out[i]!]
       facts.set(v, inferred.type ? inferred : { ...inferred, type: own.type })
-      return own.type && inferred.type ? mismatch(`${nodeText(node)}: ${graph.values[v]!.name}`, own.type, inferred.type) : []
+      return own.type && inferred.type
+        ? mismatch(`${nodeText(node)}: ${graph.values[v]!.name}`, own.type, inferred.type)
+        : []
     })
   })
 }

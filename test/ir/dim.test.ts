@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { InvariantError } from '../../src/base/errors.ts'
 import {
   addDims,
   ceilDivDims,
@@ -18,7 +19,6 @@ import {
   subDims,
   substituteDim,
 } from '../../src/ir/dim.ts'
-import { InvariantError } from '../../src/base/errors.ts'
 
 const [a, b, c] = ['a', 'b', 'c'].map(namedDim) as [Dim, Dim, Dim]
 
@@ -30,7 +30,9 @@ interface Expression {
 }
 const leaf = fc.oneof(
   fc.integer({ min: -4, max: 9 }).map((n): Expression => ({ dim: n, value: () => n, text: String(n) })),
-  fc.constantFrom('a', 'b', 'c').map((name): Expression => ({ dim: namedDim(name), value: (s) => s.get(name)!, text: name })),
+  fc
+    .constantFrom('a', 'b', 'c')
+    .map((name): Expression => ({ dim: namedDim(name), value: (s) => s.get(name)!, text: name })),
 )
 type Operation = readonly [string, (x: Dim, y: Dim) => Dim, (x: number, y: number) => number]
 const OPERATIONS: readonly Operation[] = [
@@ -54,11 +56,22 @@ const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
   expression: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     leaf,
-    fc.tuple(tie('expression'), fc.constantFrom(...OPERATIONS), tie('expression')).map(([x, op, y]) => joined(x, op, y)),
-    fc.tuple(tie('expression'), fc.constantFrom(-3, -1, 1, 2, 3, 4, 6, 8), fc.boolean()).map(([x, y, up]) => divided(x, y, up)),
+    fc
+      .tuple(tie('expression'), fc.constantFrom(...OPERATIONS), tie('expression'))
+      .map(([x, op, y]) => joined(x, op, y)),
+    fc
+      .tuple(tie('expression'), fc.constantFrom(-3, -1, 1, 2, 3, 4, 6, 8), fc.boolean())
+      .map(([x, y, up]) => divided(x, y, up)),
   ),
 }))
-const sizes = fc.tuple(fc.nat(7), fc.nat(7), fc.nat(7)).map(([x, y, z]) => new Map([['a', x], ['b', y], ['c', z]]))
+const sizes = fc.tuple(fc.nat(7), fc.nat(7), fc.nat(7)).map(
+  ([x, y, z]) =>
+    new Map([
+      ['a', x],
+      ['b', y],
+      ['c', z],
+    ]),
+)
 const SEED = { seed: 7, numRuns: 4000 }
 
 describe('ir: dimensions', () => {
@@ -157,7 +170,15 @@ describe('ir: dimensions', () => {
   it('a division by zero has no value', () => {
     expect(exactDiv(a, 0)).to.equal(null)
     expect(evaluateDim(floorDivDims(7, 0), new Map())).to.equal(null)
-    expect(evaluateDim(floorDivDims(c, b), new Map([['b', 0], ['c', 1]]))).to.equal(null)
+    expect(
+      evaluateDim(
+        floorDivDims(c, b),
+        new Map([
+          ['b', 0],
+          ['c', 1],
+        ]),
+      ),
+    ).to.equal(null)
   })
 
   it('an unbound name has no value', () => {
@@ -165,11 +186,18 @@ describe('ir: dimensions', () => {
   })
 
   it('a name that reads like an expression is refused', () => {
-    for (const name of ['', '2', 'a+b', 'a*b', 'floor(a / 2)', 'max(a,b)', 'a b']) expect(() => namedDim(name), name).to.throw(InvariantError)
+    for (const name of ['', '2', 'a+b', 'a*b', 'floor(a / 2)', 'max(a,b)', 'a b'])
+      expect(() => namedDim(name), name).to.throw(InvariantError)
   })
 
   it('zero is never negative zero', () => {
-    for (const d of [mulDims(0, -1), floorDivDims(0, -2), ceilDivDims(0, 3), subDims(mulDims(a, 0), 0), exactDiv(0, -5)])
+    for (const d of [
+      mulDims(0, -1),
+      floorDivDims(0, -2),
+      ceilDivDims(0, 3),
+      subDims(mulDims(a, 0), 0),
+      exactDiv(0, -5),
+    ])
       expect(Object.is(d, 0), String(d)).to.equal(true)
   })
 })

@@ -1,14 +1,24 @@
 // Attention (opset 23 to 25) and RotaryEmbedding. Batch is point-wise; queries are point-wise in Q unless masks or windows
 // look at positions; V enters linearly.
 import { getFloat, getInt } from '../attribute.ts'
-import { addDims, type Dim, exactDiv, mulDims } from '../dim.ts'
+import { addDims, type Dim, mulDims } from '../dim.ts'
 import { appendCache, attend, mergeHeads, splitHeads } from '../kernels/attention.ts'
 import type { Stack } from '../kernels/stacked.ts'
 import type { AxisMap, AxisSource, Call, ConcreteCall, Op } from '../op.ts'
 import { elementCount } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
 import { TRANSCENDENTAL_FLOPS } from './define.ts'
-import { arrayOf, axisOfSize, concrete, operand, optional, reject, workOf } from './operands.ts'
+import {
+  arrayOf,
+  axisOfSize,
+  concrete,
+  equalShare,
+  operand,
+  operandOfRank,
+  optional,
+  reject,
+  workOf,
+} from './operands.ts'
 
 interface Geometry {
   readonly packed: boolean // 3-D operands: [batch, length, heads * size]
@@ -23,8 +33,9 @@ interface Geometry {
 }
 
 function geometryOf(call: Call): Geometry {
-  const [q, k, v] = [0, 1, 2].map((i) => operand(call, i).shape) as [readonly Dim[], readonly Dim[], readonly Dim[]]
-  const past = optional(call, 4)?.shape[2] ?? 0
+  const q = operand(call, 0).shape
+  const [k, v] = [operandOfRank(call, 1, q.length).shape, operandOfRank(call, 2, q.length).shape]
+  const past = optional(call, 4) ? operandOfRank(call, 4, 4).shape[2]! : 0
   if (q.length === 4) {
     const [batch, heads, queries, headSize] = q as [Dim, Dim, Dim, Dim]
     return {
@@ -42,16 +53,14 @@ function geometryOf(call: Call): Geometry {
   const kvHeads = getInt(call.attributes, 'kv_num_heads', null)
   if (q.length !== 3 || heads === null || kvHeads === null)
     return reject(call, 'operands of rank 4, or of rank 3 with q_num_heads and kv_num_heads', `rank ${q.length}`)
-  const share = (hidden: Dim, count: number) =>
-    exactDiv(hidden, count) ?? reject(call, `${count} equal heads`, String(hidden))
   return {
     packed: true,
     batch: q[0]!,
     heads,
     kvHeads,
     queries: q[1]!,
-    headSize: share(q[2]!, heads),
-    valueSize: share(v[2]!, kvHeads),
+    headSize: equalShare(call, q[2]!, heads),
+    valueSize: equalShare(call, v[2]!, kvHeads),
     keys: addDims(past, k[1]!),
   }
 }

@@ -10,7 +10,7 @@ import { contentsOf, scalarOf } from './contents.ts'
 import { operandOf, storeAs, TRANSCENDENTAL_FLOPS, withContents } from './define.ts'
 import { ownAxes, permute } from './layout.ts'
 import { axisAttribute } from './layout-reshape.ts'
-import { normalizeAxis, operand, operandOfRank, reject, valueOf, workOf } from './operands.ts'
+import { arrayOf, normalizeAxis, operand, operandOfRank, reject, workOf } from './operands.ts'
 
 /** Rewrites every run of `count` consecutive elements in place. */
 type Normalize = (run: Float64Array) => void
@@ -18,7 +18,8 @@ type Normalize = (run: Float64Array) => void
 function softmaxLike(name: string, target: string, normalize: Normalize, flops: number): Op {
   // Before opset 13 the input counts as a matrix whose rows are all axes from `axis` on.
   const coerces = (call: Call) => call.opset < 13
-  const axisOf = (call: Call) => axisAttribute(call, coerces(call) ? 1 : -1, operandOfRank(call, 0, 1, true).shape.length)
+  const axisOf = (call: Call) =>
+    axisAttribute(call, coerces(call) ? 1 : -1, operandOfRank(call, 0, 1, true).shape.length)
   const normalizes = (call: Call, axis: number) => (coerces(call) ? axis >= axisOf(call) : axis === axisOf(call))
   return {
     name,
@@ -31,7 +32,7 @@ function softmaxLike(name: string, target: string, normalize: Normalize, flops: 
       return [operandOf(call, 0, 'float')]
     },
     evaluate: (call, inputs) => {
-      const x = valueOf(call, inputs, 0)
+      const x = arrayOf(call, inputs, 0)
       const last = x.shape.map((_, i) => i).filter((i) => normalizes(call, i))
       return [overRuns(x, last, normalize)]
     },
@@ -46,7 +47,10 @@ function overRuns(x: NdArray, axes: readonly number[], f: Normalize): NdArray {
   const turned = permute(x, order)
   const count = elementCount(axes.map((a) => x.shape[a]!))
   for (let i = 0; i < turned.data.length; i += count) f(turned.data.subarray(i, i + count))
-  return permute(turned, x.shape.map((_, i) => order.indexOf(i)))
+  return permute(
+    turned,
+    x.shape.map((_, i) => order.indexOf(i)),
+  )
 }
 
 const maximum = (run: Float64Array): number => run.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
@@ -72,7 +76,13 @@ function hardmax(run: Float64Array): void {
 }
 
 /** Running totals along an axis, forwards or backwards, with or without the element itself. */
-function cumulative(name: string, since: number, start: number, f: (total: number, x: number) => number, linear: boolean): Op {
+function cumulative(
+  name: string,
+  since: number,
+  start: number,
+  f: (total: number, x: number) => number,
+  linear: boolean,
+): Op {
   const axisOf = (call: Call): number | null => {
     const axis = scalarOf(call, 1)
     return axis === null ? null : normalizeAxis(call, axis, operand(call, 0).shape.length)
@@ -85,8 +95,11 @@ function cumulative(name: string, since: number, start: number, f: (total: numbe
     torch: { target: `torch.${name.toLowerCase()}` },
     infer: (call) => [operandOf(call, 0, 'number')],
     evaluate: (call, inputs) => {
-      const x = valueOf(call, inputs, 0)
-      const [exclusive, reverse] = [getInt(call.attributes, 'exclusive', 0) !== 0, getInt(call.attributes, 'reverse', 0) !== 0]
+      const x = arrayOf(call, inputs, 0)
+      const [exclusive, reverse] = [
+        getInt(call.attributes, 'exclusive', 0) !== 0,
+        getInt(call.attributes, 'reverse', 0) !== 0,
+      ]
       const scan: Normalize = (run) => {
         let total = start
         for (let step = 0; step < run.length; step++) {
@@ -128,12 +141,15 @@ const topK: Op = {
     if (typeof k === 'number' && minDims(k, shape[axis]!) !== k && typeof shape[axis] === 'number')
       reject(call, `k of at most ${shape[axis]}`, String(k))
     const out = shape.map((d, i) => (i === axis ? k : d))
-    return [{ dtype, shape: out }, { dtype: 'int64', shape: out }] satisfies TensorType[]
+    return [
+      { dtype, shape: out },
+      { dtype: 'int64', shape: out },
+    ] satisfies TensorType[]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const axis = topKAxis(call)
-    const k = call.opset < 10 ? getInt(call.attributes, 'k', 0) : valueOf(call, inputs, 1).data[0]!
+    const k = call.opset < 10 ? getInt(call.attributes, 'k', 0) : arrayOf(call, inputs, 1).data[0]!
     const sign = getInt(call.attributes, 'largest', 1) !== 0 ? -1 : 1
     return bestAlong(x, axis, k, sign)
   },
@@ -157,7 +173,10 @@ function bestAlong(x: NdArray, axis: number, k: number, sign: number): readonly 
   }
   const back = x.shape.map((_, i) => order.indexOf(i))
   const shape = [...order.slice(0, -1).map((i) => x.shape[i]!), k]
-  return [permute({ dtype: x.dtype, shape, data: values }, back), permute({ dtype: 'int64', shape, data: positions }, back)]
+  return [
+    permute({ dtype: x.dtype, shape, data: values }, back),
+    permute({ dtype: 'int64', shape, data: positions }, back),
+  ]
 }
 
 export const axisWise: readonly Op[] = [

@@ -26,7 +26,8 @@ export function scalarOf(call: Call, index: number): number | null {
 
 /** Elements of a small floating-point constant of rank 0 or 1, if all are whole. */
 function wholeConstant(t: Tensor | null): readonly number[] | null {
-  if (!t || t.shape.length > 1 || elementCount(t.shape) > LIMIT || !['float32', 'float64', 'float16'].includes(t.dtype)) return null
+  if (!t || t.shape.length > 1 || elementCount(t.shape) > LIMIT || !['float32', 'float64', 'float16'].includes(t.dtype))
+    return null
   const values = Array.from(toNdArray(t).data)
   return values.every(Number.isSafeInteger) ? values : null
 }

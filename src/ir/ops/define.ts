@@ -8,7 +8,7 @@ import type { AttributeSpec, Call, ConcreteCall, Law, Op, TorchSpelling, Work } 
 import { broadcastShapes, type ConcreteShape, elementCount, type Shape, shapeText, stridesOf } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
 import { mapContents } from './contents.ts'
-import { operand, reject, valueOf, workOf } from './operands.ts'
+import { arrayOf, operand, reject, workOf } from './operands.ts'
 
 /** dtypes that an operator takes: `number` is any float or integer. */
 export type Accepts = 'float' | 'number' | 'int' | 'bool' | 'any'
@@ -27,7 +27,8 @@ export const TRANSCENDENTAL_FLOPS = 10
 /** Type of a required input of an accepted dtype. */
 export function operandOf(call: Call, index: number, accepts: Accepts): TensorType {
   const type = operand(call, index)
-  if (!ACCEPTED[accepts].includes(DTYPES[type.dtype].kind)) reject(call, `input ${index} of ${accepts} dtype`, type.dtype)
+  if (!ACCEPTED[accepts].includes(DTYPES[type.dtype].kind))
+    reject(call, `input ${index} of ${accepts} dtype`, type.dtype)
   return type
 }
 
@@ -76,7 +77,8 @@ export function extendOffsets(outer: Int32Array, size: number, step: number): In
 /** The axis of the first operand at which the second one starts, where ONNX did so: before opset 7. Else null. */
 export function legacyAxis(call: Call): number | null {
   if (call.opset >= 7) return null
-  if (call.op === 'PRelu') return (call.inputs[0]?.shape.length ?? 0) > 1 && call.inputs[1]?.shape.length === 1 ? 1 : null
+  if (call.op === 'PRelu')
+    return (call.inputs[0]?.shape.length ?? 0) > 1 && call.inputs[1]?.shape.length === 1 ? 1 : null
   return getInt(call.attributes, 'broadcast', 0) === 1 ? getInt(call.attributes, 'axis', null) : null
 }
 
@@ -139,7 +141,7 @@ export interface ManySpec extends ElementwiseSpec {
 export function unary(spec: UnarySpec): Op {
   const check = (call: Call) => void operandOf(call, 0, spec.accepts ?? 'float')
   return record(spec, check, (call, inputs, dtype) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const f = spec.compute(call)
     return { dtype, shape: x.shape, data: x.data.map((v) => storeAs(dtype, f(v))) }
   })
@@ -192,7 +194,7 @@ export function many(spec: ManySpec): Op {
 
 function broadcastInputs(call: Call, inputs: readonly (NdArray | null)[], shape: ConcreteShape): Float64Array[] {
   const shapes = operandShapes(call) as readonly ConcreteShape[]
-  return inputs.map((_, i) => broadcastTo({ ...valueOf(call, inputs, i), shape: shapes[i]! }, shape))
+  return inputs.map((_, i) => broadcastTo({ ...arrayOf(call, inputs, i), shape: shapes[i]! }, shape))
 }
 
 type Evaluate = (call: ConcreteCall, inputs: readonly (NdArray | null)[], dtype: DType) => NdArray

@@ -24,7 +24,9 @@ function activation<P extends Parameters>(name: string, a: Activation<P>): Op {
   const entries = Object.entries(a.parameters).map(([key, value]) => [key, Math.fround(value)] as const)
   const parametersOf = (call: Call): P =>
     Object.fromEntries(entries.map(([key, standard]) => [key, getFloat(call.attributes, key, standard)])) as P
-  const attributes = Object.fromEntries(entries.map(([key, value]): [string, AttributeSpec] => [key, { kind: 'float', default: value }]))
+  const attributes = Object.fromEntries(
+    entries.map(([key, value]): [string, AttributeSpec] => [key, { kind: 'float', default: value }]),
+  )
   const conditional = a.monotoneIf || a.zeroPreservingIf
   return unary({
     name,
@@ -95,7 +97,8 @@ const clip = many({
   infer: (call) => {
     const { dtype } = operandOf(call, 0, 'number')
     for (const bound of call.inputs.slice(1))
-      if (bound && (bound.dtype !== dtype || bound.shape.length > 1)) reject(call, `a scalar bound of dtype ${dtype}`, bound.dtype)
+      if (bound && (bound.dtype !== dtype || bound.shape.length > 1))
+        reject(call, `a scalar bound of dtype ${dtype}`, bound.dtype)
   },
   compute: (call) => {
     const low = getFloat(call.attributes, 'min', Number.NEGATIVE_INFINITY)
@@ -124,13 +127,54 @@ const swiGlu = binary({
 })
 
 export const elementwiseActivation: readonly Op[] = [
-  activation('Relu', { since: 1, parameters: {}, takesIntegers: true, flops: 1, laws: ['idempotent', 'monotone', 'zero-preserving'], torch: 'torch.relu', f: (x) => Math.max(x, 0) }),
+  activation('Relu', {
+    since: 1,
+    parameters: {},
+    takesIntegers: true,
+    flops: 1,
+    laws: ['idempotent', 'monotone', 'zero-preserving'],
+    torch: 'torch.relu',
+    f: (x) => Math.max(x, 0),
+  }),
   activation('Sigmoid', { since: 1, parameters: {}, laws: ['monotone'], torch: 'torch.sigmoid', f: sigmoid }),
-  activation('Tanh', { since: 1, parameters: {}, laws: ['monotone', 'zero-preserving'], torch: 'torch.tanh', f: Math.tanh }),
-  activation('Softplus', { since: 1, parameters: {}, laws: ['monotone'], torch: 'torch.nn.functional.softplus', f: softplus }),
-  activation('Softsign', { since: 1, parameters: {}, flops: 4, laws: ['monotone', 'zero-preserving'], torch: 'torch.nn.functional.softsign', f: (x) => x / (1 + Math.abs(x)) }),
-  activation('HardSwish', { since: 14, parameters: {}, flops: 4, laws: ['zero-preserving'], torch: 'torch.nn.functional.hardswish', f: (x) => x * hardSigmoid(x, 1 / 6, 0.5) }),
-  activation('Mish', { since: 18, parameters: {}, flops: 2 * TRANSCENDENTAL_FLOPS, laws: ['zero-preserving'], torch: 'torch.nn.functional.mish', f: (x) => x * Math.tanh(softplus(x)) }),
+  activation('Tanh', {
+    since: 1,
+    parameters: {},
+    laws: ['monotone', 'zero-preserving'],
+    torch: 'torch.tanh',
+    f: Math.tanh,
+  }),
+  activation('Softplus', {
+    since: 1,
+    parameters: {},
+    laws: ['monotone'],
+    torch: 'torch.nn.functional.softplus',
+    f: softplus,
+  }),
+  activation('Softsign', {
+    since: 1,
+    parameters: {},
+    flops: 4,
+    laws: ['monotone', 'zero-preserving'],
+    torch: 'torch.nn.functional.softsign',
+    f: (x) => x / (1 + Math.abs(x)),
+  }),
+  activation('HardSwish', {
+    since: 14,
+    parameters: {},
+    flops: 4,
+    laws: ['zero-preserving'],
+    torch: 'torch.nn.functional.hardswish',
+    f: (x) => x * hardSigmoid(x, 1 / 6, 0.5),
+  }),
+  activation('Mish', {
+    since: 18,
+    parameters: {},
+    flops: 2 * TRANSCENDENTAL_FLOPS,
+    laws: ['zero-preserving'],
+    torch: 'torch.nn.functional.mish',
+    f: (x) => x * Math.tanh(softplus(x)),
+  }),
   activation('HardSigmoid', {
     since: 1,
     parameters: { alpha: 0.2, beta: 0.5 },
@@ -190,7 +234,13 @@ export const elementwiseActivation: readonly Op[] = [
     zeroPreservingIf: (p) => p.lambd >= 0,
     f: (x, p) => shrink(x, p.bias, p.lambd),
   }),
-  activation('Swish', { since: 24, parameters: { alpha: 1 }, laws: ['zero-preserving'], torch: 'torch.nn.functional.silu', f: (x, p) => swish(x, p.alpha) }),
+  activation('Swish', {
+    since: 24,
+    parameters: { alpha: 1 },
+    laws: ['zero-preserving'],
+    torch: 'torch.nn.functional.silu',
+    f: (x, p) => swish(x, p.alpha),
+  }),
   gelu,
   prelu,
   clip,

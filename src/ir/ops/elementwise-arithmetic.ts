@@ -13,8 +13,12 @@ export const LEGACY_BROADCAST: Readonly<Record<string, AttributeSpec>> = {
   broadcast: { kind: 'int', default: 0 },
 }
 
-const everyInput = (call: Call): readonly number[] => (isFloat(operand(call, 0).dtype) ? call.inputs.map((_, i) => i) : [])
-const fold = (f: (a: Dim, b: Dim) => Dim) => (...x: readonly Dim[]) => x.reduce(f)
+const everyInput = (call: Call): readonly number[] =>
+  isFloat(operand(call, 0).dtype) ? call.inputs.map((_, i) => i) : []
+const fold =
+  (f: (a: Dim, b: Dim) => Dim) =>
+  (...x: readonly Dim[]) =>
+    x.reduce(f)
 
 const add = binary({
   name: 'Add',
@@ -71,7 +75,9 @@ const divide = binary({
 /** A float quotient counts as contents only where it is whole. */
 const div: Op = {
   ...divide,
-  inferContents: (call) => [mapContents(call, (a, b) => (isFloat(operand(call, 0).dtype) ? exactDiv : truncatedDiv)(a!, b!))],
+  inferContents: (call) => [
+    mapContents(call, (a, b) => (isFloat(operand(call, 0).dtype) ? exactDiv : truncatedDiv)(a!, b!)),
+  ],
 }
 
 const mod = binary({
@@ -105,7 +111,10 @@ const pow = many({
     operandOf(call, 0, 'number')
     operandOf(call, 1, 'number')
   },
-  compute: () => ([x, y]) => x! ** y!,
+  compute:
+    () =>
+    ([x, y]) =>
+      x! ** y!,
 })
 
 const max = variadic({

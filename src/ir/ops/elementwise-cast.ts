@@ -1,12 +1,13 @@
 // Changes of element type: Cast, CastLike; Identity and inference-time Dropout, which change nothing.
-import { getFloat, getInt } from '../attribute.ts'
+
 import { UnsupportedError } from '../../base/errors.ts'
+import { getFloat, getInt } from '../attribute.ts'
 import { DTYPES, type DType, dtypeFromOnnx, isFloat } from '../dtype.ts'
 import type { AttributeSpec, Call, Op } from '../op.ts'
 import type { NdArray } from '../tensor.ts'
 import { scalarOf } from './contents.ts'
 import { storeAs, unary } from './define.ts'
-import { operand, optional, reject, valueOf, workOf } from './operands.ts'
+import { arrayOf, operand, optional, reject, workOf } from './operands.ts'
 
 /** Types under 8 bits and float8 are not computed with. */
 function convert(x: NdArray, to: DType): NdArray {
@@ -16,7 +17,12 @@ function convert(x: NdArray, to: DType): NdArray {
 }
 
 /** A change of type keeps the axes, and between floats the values. Contents that are whole numbers stay what they are. */
-function castOp(name: string, since: number, attributes: Readonly<Record<string, AttributeSpec>>, target: (call: Call) => DType): Op {
+function castOp(
+  name: string,
+  since: number,
+  attributes: Readonly<Record<string, AttributeSpec>>,
+  target: (call: Call) => DType,
+): Op {
   const infer: Op['infer'] = (call) => [{ dtype: target(call), shape: operand(call, 0).shape }]
   const betweenFloats = (call: Call) => isFloat(operand(call, 0).dtype) && isFloat(target(call))
   const toBool = (call: Call) => target(call) === 'bool' && operand(call, 0).dtype !== 'bool'
@@ -30,9 +36,10 @@ function castOp(name: string, since: number, attributes: Readonly<Record<string,
     torch: { target: '.to' },
     infer,
     inferContents: (call) => [toBool(call) || DTYPES[target(call)].bits < 32 ? null : (call.contents[0] ?? null)],
-    evaluate: (call, inputs) => [convert(valueOf(call, inputs, 0), target(call))],
+    evaluate: (call, inputs) => [convert(arrayOf(call, inputs, 0), target(call))],
     work: (call) => workOf(call, infer(call), 0),
-    axes: (call) => operand(call, 0).shape.map((_, axis) => [axis, ...call.inputs.slice(1).map(() => 'broadcast' as const)]),
+    axes: (call) =>
+      operand(call, 0).shape.map((_, axis) => [axis, ...call.inputs.slice(1).map(() => 'broadcast' as const)]),
     linearIn: (call) => (betweenFloats(call) ? [0] : []),
   }
 }
@@ -91,14 +98,17 @@ const dropout: Op = {
     return [x, { dtype: call.opset < 10 ? x.dtype : 'bool', shape: x.shape }]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const training = inputs[2] ? inputs[2].data[0] !== 0 : trains(call)
     const ratio = inputs[1]?.data[0] ?? getFloat(call.attributes, 'ratio', 0.5)
     if (training && ratio !== 0) throw new UnsupportedError('Dropout in training mode: its values are random')
     const dtype = call.opset < 10 ? x.dtype : 'bool'
     return [x, { dtype, shape: x.shape, data: x.data.map(() => 1) }]
   },
-  axes: (call) => (trains(call) ? null : operand(call, 0).shape.map((_, axis) => call.inputs.map((_, i) => (i === 0 ? axis : 'broadcast')))),
+  axes: (call) =>
+    trains(call)
+      ? null
+      : operand(call, 0).shape.map((_, axis) => call.inputs.map((_, i) => (i === 0 ? axis : 'broadcast'))),
   linearIn: (call) => (trains(call) ? [] : [0]),
 }
 

@@ -34,17 +34,46 @@ const compare = (name: string, c: Comparison): Op =>
 const negated = (d: Dim | null): Dim | null => (typeof d === 'number' ? 1 - d : null)
 
 const comparisons: readonly Op[] = [
-  compare('Equal', { since: 1, accepts: 'any', torch: 'operator.eq', laws: ['commutative'], holds: (x, y) => x === y, dims: equalDims }),
+  compare('Equal', {
+    since: 1,
+    accepts: 'any',
+    torch: 'operator.eq',
+    laws: ['commutative'],
+    holds: (x, y) => x === y,
+    dims: equalDims,
+  }),
   compare('Greater', { since: 1, torch: 'operator.gt', holds: (x, y) => x > y, dims: (a, b) => lessDims(b, a) }),
-  compare('GreaterOrEqual', { since: 12, torch: 'operator.ge', holds: (x, y) => x >= y, dims: (a, b) => negated(lessDims(a, b)) }),
+  compare('GreaterOrEqual', {
+    since: 12,
+    torch: 'operator.ge',
+    holds: (x, y) => x >= y,
+    dims: (a, b) => negated(lessDims(a, b)),
+  }),
   compare('Less', { since: 1, torch: 'operator.lt', holds: (x, y) => x < y, dims: lessDims }),
-  compare('LessOrEqual', { since: 12, torch: 'operator.le', holds: (x, y) => x <= y, dims: (a, b) => negated(lessDims(b, a)) }),
+  compare('LessOrEqual', {
+    since: 12,
+    torch: 'operator.le',
+    holds: (x, y) => x <= y,
+    dims: (a, b) => negated(lessDims(b, a)),
+  }),
 ]
 
 const JOIN: readonly Law[] = ['commutative', 'associative', 'idempotent', 'monotone', 'zero-preserving']
 const logic: readonly Op[] = [
-  compare('And', { since: 1, accepts: 'bool', torch: 'torch.logical_and', laws: JOIN, holds: (x, y) => x !== 0 && y !== 0 }),
-  compare('Or', { since: 1, accepts: 'bool', torch: 'torch.logical_or', laws: JOIN, holds: (x, y) => x !== 0 || y !== 0 }),
+  compare('And', {
+    since: 1,
+    accepts: 'bool',
+    torch: 'torch.logical_and',
+    laws: JOIN,
+    holds: (x, y) => x !== 0 && y !== 0,
+  }),
+  compare('Or', {
+    since: 1,
+    accepts: 'bool',
+    torch: 'torch.logical_or',
+    laws: JOIN,
+    holds: (x, y) => x !== 0 || y !== 0,
+  }),
   compare('Xor', {
     since: 1,
     accepts: 'bool',
@@ -84,7 +113,10 @@ const where = many({
   linearIn: (call) => (isFloat(operand(call, 1).dtype) ? [1, 2] : []),
   jointlyLinear: true,
   dims: (c, x, y) => (typeof c === 'number' ? (c !== 0 ? x! : y!) : null),
-  compute: () => ([c, x, y]) => (c !== 0 ? x! : y!),
+  compute:
+    () =>
+    ([c, x, y]) =>
+      c !== 0 ? x! : y!,
 })
 
 function isInfinite(call: Call): (x: number) => number {
@@ -103,7 +135,7 @@ const isInf = unary({
   compute: isInfinite,
 })
 
-const isNaN = unary({
+const isNotNumber = unary({
   name: 'IsNaN',
   since: 9,
   laws: ['zero-preserving'],
@@ -112,4 +144,4 @@ const isNaN = unary({
   compute: () => (x) => (Number.isNaN(x) ? 1 : 0),
 })
 
-export const elementwiseLogic: readonly Op[] = [...comparisons, ...logic, where, isInf, isNaN]
+export const elementwiseLogic: readonly Op[] = [...comparisons, ...logic, where, isInf, isNotNumber]

@@ -1,7 +1,7 @@
 // Element-wise functions of one operand: sign, rounding, powers, exponentials, trigonometry, erf.
 import { type Dim, mulDims } from '../dim.ts'
-import type { Law, Op } from '../op.ts'
 import { erf } from '../kernels/erf.ts'
+import type { Law, Op } from '../op.ts'
 import { type Accepts, linearOnFloats, TRANSCENDENTAL_FLOPS, unary } from './define.ts'
 
 interface Math1 {
@@ -40,8 +40,23 @@ const same = (x: Dim): Dim => x
 const rounding: readonly Law[] = ['idempotent', 'monotone', 'zero-preserving']
 
 export const elementwiseMath: readonly Op[] = [
-  math('Abs', { since: 1, accepts: 'number', flops: 1, laws: ['idempotent', 'zero-preserving'], f: Math.abs, dims: (x) => (typeof x === 'number' ? Math.abs(x) : null) }),
-  math('Neg', { since: 1, accepts: 'number', flops: 1, laws: ['involution', 'zero-preserving'], linear: true, f: (x) => -x, dims: (x) => mulDims(x, -1) }),
+  math('Abs', {
+    since: 1,
+    accepts: 'number',
+    flops: 1,
+    laws: ['idempotent', 'zero-preserving'],
+    f: Math.abs,
+    dims: (x) => (typeof x === 'number' ? Math.abs(x) : null),
+  }),
+  math('Neg', {
+    since: 1,
+    accepts: 'number',
+    flops: 1,
+    laws: ['involution', 'zero-preserving'],
+    linear: true,
+    f: (x) => -x,
+    dims: (x) => mulDims(x, -1),
+  }),
   math('Sign', { since: 9, accepts: 'number', flops: 1, laws: rounding, f: Math.sign }),
   math('Floor', { since: 1, flops: 1, laws: rounding, f: Math.floor, dims: same }),
   math('Ceil', { since: 1, flops: 1, laws: rounding, f: Math.ceil, dims: same }),

@@ -9,7 +9,7 @@ import { elementCount, type Shape } from '../shape.ts'
 import { integersOf, type NdArray, type Tensor, type TensorType, tensor, toNdArray } from '../tensor.ts'
 import { contentsOf } from './contents.ts'
 import { storeAs } from './define.ts'
-import { normalizeAxis, operand, reject, valueOf } from './operands.ts'
+import { arrayOf, normalizeAxis, operand, reject } from './operands.ts'
 
 /** Longest result whose contents are written out. */
 const CONTENTS_LIMIT = 1024
@@ -60,7 +60,8 @@ function fillOf(call: Call): NdArray {
   return value?.kind === 'tensor' ? toNdArray(value.value) : { dtype: 'float32', shape: [1], data: Float64Array.of(0) }
 }
 
-const fillDtype = (call: Call): DType => (call.attributes.value?.kind === 'tensor' ? call.attributes.value.value.dtype : 'float32')
+const fillDtype = (call: Call): DType =>
+  call.attributes.value?.kind === 'tensor' ? call.attributes.value.value.dtype : 'float32'
 
 const constantOfShape: Op = {
   name: 'ConstantOfShape',
@@ -79,7 +80,7 @@ const constantOfShape: Op = {
     return [new Array<Dim>(count).fill(fillOf(call).data[0]!)]
   },
   evaluate: (call, inputs) => {
-    const shape = Array.from(valueOf(call, inputs, 0).data)
+    const shape = Array.from(arrayOf(call, inputs, 0).data)
     const fill = fillOf(call)
     return [{ dtype: fill.dtype, shape, data: new Float64Array(elementCount(shape)).fill(fill.data[0]!) }]
   },
@@ -126,10 +127,12 @@ const range: Op = {
     return [Array.from({ length }, (_, i) => addDims(values[0], mulDims(values[2], i)))]
   },
   evaluate: (call, inputs) => {
-    const [start, limit, delta] = [0, 1, 2].map((i) => valueOf(call, inputs, i).data[0]!) as [number, number, number]
+    const [start, limit, delta] = [0, 1, 2].map((i) => arrayOf(call, inputs, i).data[0]!) as [number, number, number]
     const { dtype } = operand(call, 0)
     const length = Math.max(0, Math.ceil((limit - start) / delta))
-    return [{ dtype, shape: [length], data: Float64Array.from({ length }, (_, i) => storeAs(dtype, start + i * delta)) }]
+    return [
+      { dtype, shape: [length], data: Float64Array.from({ length }, (_, i) => storeAs(dtype, start + i * delta)) },
+    ]
   },
 }
 
@@ -151,12 +154,15 @@ const eyeLike: Op = {
   evaluate: (call) => {
     const [rows, columns] = operand(call, 0).shape as [number, number]
     const k = getInt(call.attributes, 'k', 0)
-    const data = Float64Array.from({ length: rows * columns }, (_, i) => ((i % columns) - Math.floor(i / columns) === k ? 1 : 0))
+    const data = Float64Array.from({ length: rows * columns }, (_, i) =>
+      (i % columns) - Math.floor(i / columns) === k ? 1 : 0,
+    )
     return [{ dtype: dtypeAttribute(call, operand(call, 0).dtype), shape: [rows, columns], data }]
   },
 }
 
-const oneHotAxis = (call: Call): number => normalizeAxis(call, getInt(call.attributes, 'axis', -1), operand(call, 0).shape.length + 1)
+const oneHotAxis = (call: Call): number =>
+  normalizeAxis(call, getInt(call.attributes, 'axis', -1), operand(call, 0).shape.length + 1)
 
 function oneHotShape(call: Call): Shape | null {
   const depth = contentsOf(call, 1)?.[0]
@@ -177,8 +183,8 @@ const oneHot: Op = {
     return [shape && { dtype: operand(call, 2).dtype, shape }]
   },
   evaluate: (call, inputs) => {
-    const [at, values] = [valueOf(call, inputs, 0), valueOf(call, inputs, 2)]
-    const depth = Math.trunc(valueOf(call, inputs, 1).data[0]!)
+    const [at, values] = [arrayOf(call, inputs, 0), arrayOf(call, inputs, 2)]
+    const depth = Math.trunc(arrayOf(call, inputs, 1).data[0]!)
     const axis = oneHotAxis(call)
     const shape = [...at.shape.slice(0, axis), depth, ...at.shape.slice(axis)]
     const inner = elementCount(at.shape.slice(axis))
@@ -193,7 +199,9 @@ const oneHot: Op = {
     const axis = oneHotAxis(call)
     const source = (i: number): AxisSource => (i === axis ? 'mixed' : i < axis ? i : i - 1)
     const rank = operand(call, 0).shape.length + 1
-    return Array.from({ length: rank }, (_, i) => (i === axis ? ['mixed', 'mixed', 'mixed'] : [source(i), 'broadcast', 'broadcast']))
+    return Array.from({ length: rank }, (_, i) =>
+      i === axis ? ['mixed', 'mixed', 'mixed'] : [source(i), 'broadcast', 'broadcast'],
+    )
   },
   linearIn: () => [2],
 }
@@ -211,9 +219,11 @@ const nonZero: Op = {
     return [{ dtype: 'int64', shape: [t.shape.length, toNdArray(t).data.filter((v) => v !== 0).length] }]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const hits = Array.from(x.data.keys()).filter((i) => x.data[i] !== 0)
-    const rows = x.shape.map((size, axis) => hits.map((i) => Math.floor(i / elementCount(x.shape.slice(axis + 1))) % size))
+    const rows = x.shape.map((size, axis) =>
+      hits.map((i) => Math.floor(i / elementCount(x.shape.slice(axis + 1))) % size),
+    )
     return [{ dtype: 'int64', shape: [x.shape.length, hits.length], data: Float64Array.from(rows.flat()) }]
   },
 }
@@ -243,7 +253,10 @@ const ofShapeAttribute = (call: Call): TensorType => ({
   dtype: dtypeAttribute(call, 'float32'),
   shape: getInts(call.attributes, 'shape', null) ?? reject(call, 'attribute shape', 'none'),
 })
-const ofInput = (call: Call): TensorType => ({ dtype: dtypeAttribute(call, operand(call, 0).dtype), shape: operand(call, 0).shape })
+const ofInput = (call: Call): TensorType => ({
+  dtype: dtypeAttribute(call, operand(call, 0).dtype),
+  shape: operand(call, 0).shape,
+})
 const ofSamples = (call: Call): TensorType => ({
   dtype: dtypeAttribute(call, 'int32'),
   shape: [operand(call, 0).shape[0]!, getInt(call.attributes, 'sample_size', 1)],

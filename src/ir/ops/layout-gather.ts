@@ -9,7 +9,7 @@ import { numbersOf } from './contents.ts'
 import { storeAs } from './define.ts'
 import { stridedOffsets } from './layout.ts'
 import { axisAttribute } from './layout-reshape.ts'
-import { operand, operandOfRank, reject, valueOf, workOf } from './operands.ts'
+import { arrayOf, operand, operandOfRank, reject, workOf } from './operands.ts'
 
 const axisOf = (call: Call): number => axisAttribute(call, 0, operandOfRank(call, 0, 1, true).shape.length)
 
@@ -38,7 +38,7 @@ const gather: Op = {
     return [at.map((i) => contents[frontPosition(call, i, contents.length)]!)]
   },
   evaluate: (call, inputs) => {
-    const [x, at] = [valueOf(call, inputs, 0), valueOf(call, inputs, 1)]
+    const [x, at] = [arrayOf(call, inputs, 0), arrayOf(call, inputs, 1)]
     const { dtype, shape } = gatherType(call) as NdArray
     const axis = axisOf(call)
     const [size, inner] = [x.shape[axis]!, elementCount(x.shape.slice(axis + 1))]
@@ -66,7 +66,9 @@ const gather: Op = {
 
 /** Reads as much as it writes, and the positions; not the whole table. */
 function movesItsOutput(call: ConcreteCall, out: TensorType) {
-  const read = call.inputs.map((type, i) => (i === 0 ? (out as { dtype: TensorType['dtype']; shape: ConcreteShape }) : type))
+  const read = call.inputs.map((type, i) =>
+    i === 0 ? (out as { dtype: TensorType['dtype']; shape: ConcreteShape }) : type,
+  )
   return workOf({ ...call, inputs: read }, [out], 0)
 }
 
@@ -84,7 +86,7 @@ const gatherElements: Op = {
     return [{ dtype: operand(call, 0).dtype, shape: at.shape }]
   },
   evaluate: (call, inputs) => {
-    const [x, at] = [valueOf(call, inputs, 0), valueOf(call, inputs, 1)]
+    const [x, at] = [arrayOf(call, inputs, 0), arrayOf(call, inputs, 1)]
     const offsets = elementOffsets(call, x.shape, at, axisOf(call))
     return [{ dtype: x.dtype, shape: at.shape, data: Float64Array.from(offsets, (i) => x.data[i]!) }]
   },
@@ -98,7 +100,10 @@ const gatherElements: Op = {
 /** For each entry of `at`, the offset in a tensor of `shape` of its own coordinates with the one along `axis` replaced by it. */
 function elementOffsets(call: Call, shape: ConcreteShape, at: NdArray, axis: number): Int32Array {
   const strides = stridesOf(shape)
-  const offsets = stridedOffsets(at.shape, strides.map((s, i) => (i === axis ? 0 : s)))
+  const offsets = stridedOffsets(
+    at.shape,
+    strides.map((s, i) => (i === axis ? 0 : s)),
+  )
   return offsets.map((offset, i) => offset + frontPosition(call, at.data[i]!, shape[axis]!) * strides[axis]!)
 }
 
@@ -146,12 +151,14 @@ const gatherNd: Op = {
   attributes: { batch_dims: { kind: 'int', default: 0 } },
   infer: (call) => [gatherNdType(call)],
   evaluate: (call, inputs) => {
-    const [x, at] = [valueOf(call, inputs, 0), valueOf(call, inputs, 1)]
+    const [x, at] = [arrayOf(call, inputs, 0), arrayOf(call, inputs, 1)]
     const t = tuplesOf(call)!
     const { dtype, shape } = gatherNdType(call) as NdArray
     const inner = elementCount(x.shape.slice(t.batch + t.depth))
     const data = new Float64Array(elementCount(shape))
-    tupleOffsets(call, x.shape, at, t).forEach((from, i) => data.set(x.data.subarray(from, from + inner), i * inner))
+    tupleOffsets(call, x.shape, at, t).forEach((from, i) => {
+      data.set(x.data.subarray(from, from + inner), i * inner)
+    })
     return [{ dtype, shape, data }]
   },
   work: (call) => movesItsOutput(call, gatherNdType(call) ?? reject(call, 'index tuples of known length', 'unknown')),
@@ -203,7 +210,7 @@ function scatterElements(name: string, since: number): Op {
       return [x]
     },
     evaluate: (call, inputs) => {
-      const [x, at, updates] = [0, 1, 2].map((i) => valueOf(call, inputs, i)) as [NdArray, NdArray, NdArray]
+      const [x, at, updates] = [0, 1, 2].map((i) => arrayOf(call, inputs, i)) as [NdArray, NdArray, NdArray]
       const data = x.data.slice()
       const reduce = reductionOf(call)
       elementOffsets(call, x.shape, at, axisOf(call)).forEach((to, i) => {
@@ -231,13 +238,14 @@ const scatterNd: Op = {
     return [operand(call, 0)]
   },
   evaluate: (call, inputs) => {
-    const [x, at, updates] = [0, 1, 2].map((i) => valueOf(call, inputs, i)) as [NdArray, NdArray, NdArray]
+    const [x, at, updates] = [0, 1, 2].map((i) => arrayOf(call, inputs, i)) as [NdArray, NdArray, NdArray]
     const data = x.data.slice()
     const reduce = reductionOf(call)
     const t = tuplesOf(call)!
     const inner = elementCount(x.shape.slice(t.depth))
     tupleOffsets(call, x.shape, at, t).forEach((start, tuple) => {
-      for (let i = 0; i < inner; i++) data[start + i] = storeAs(x.dtype, reduce(data[start + i]!, updates.data[tuple * inner + i]!))
+      for (let i = 0; i < inner; i++)
+        data[start + i] = storeAs(x.dtype, reduce(data[start + i]!, updates.data[tuple * inner + i]!))
     })
     return [{ ...x, data }]
   },
@@ -245,7 +253,10 @@ const scatterNd: Op = {
     const t = tuplesOf(call)
     const shape: Shape = operand(call, 0).shape
     const updates = operand(call, 2).shape.length
-    return t && shape.map((_, i) => (i < t.depth ? ['mixed', 'mixed', 'mixed'] : [i, 'broadcast', updates - shape.length + i]))
+    return (
+      t &&
+      shape.map((_, i) => (i < t.depth ? ['mixed', 'mixed', 'mixed'] : [i, 'broadcast', updates - shape.length + i]))
+    )
   },
   linearIn: scatterLinear,
   jointlyLinear: true,

@@ -9,7 +9,7 @@ import { contentsOf, numbersOf } from './contents.ts'
 import { withContents } from './define.ts'
 import { type ListParameter, normalizeAxes, ofFirst, ownAxes, readNumbers, takeAlong } from './layout.ts'
 import { axisAttribute } from './layout-reshape.ts'
-import { normalizeAxis, operand, reject, unify, valueOf } from './operands.ts'
+import { arrayOf, normalizeAxis, operand, reject, unify } from './operands.ts'
 
 const concatAxis = (call: Call): number => axisAttribute(call, call.opset < 4 ? 1 : 0, operand(call, 0).shape.length)
 
@@ -20,7 +20,9 @@ function concatType(call: Call): TensorType {
   const join = (shape: Shape, t: TensorType): Shape => {
     if (t.shape.length !== shape.length || t.dtype !== first.dtype)
       reject(call, `${first.dtype} of rank ${shape.length}`, `${t.dtype}${shapeText(t.shape)}`)
-    return shape.map((d, i) => (i === axis ? addDims(d, t.shape[i]!) : unify(call, d, t.shape[i]!, `sizes along axis ${i}`)))
+    return shape.map((d, i) =>
+      i === axis ? addDims(d, t.shape[i]!) : unify(call, d, t.shape[i]!, `sizes along axis ${i}`),
+    )
   }
   return { dtype: first.dtype, shape: rest.reduce(join, first.shape) }
 }
@@ -39,7 +41,7 @@ const concat: Op = {
   evaluate: (call, inputs) => {
     const { dtype, shape } = concatType(call) as NdArray
     const axis = concatAxis(call)
-    const parts = inputs.map((_, i) => valueOf(call, inputs, i))
+    const parts = inputs.map((_, i) => arrayOf(call, inputs, i))
     const data = new Float64Array(elementCount(shape))
     const outer = elementCount(shape.slice(0, axis))
     let to = 0
@@ -69,6 +71,7 @@ function partSizes(call: Call, axis: number): readonly Dim[] | null {
   if (given === null) return null
   if (given) return checkParts(call, given, size)
   const parts = call.opset >= 18 ? getInt(call.attributes, 'num_outputs', call.outputCount) : call.outputCount
+  if (parts !== call.outputCount) reject(call, `num_outputs of ${call.outputCount}`, String(parts))
   if (call.opset < 18) {
     if (typeof size === 'number' && size % parts !== 0) reject(call, `a size that ${parts} parts divide`, String(size))
     return new Array<Dim>(parts).fill(exactDiv(size, parts) ?? floorDivDims(size, parts))
@@ -79,13 +82,18 @@ function partSizes(call: Call, axis: number): readonly Dim[] | null {
 }
 
 function readNumbersOrDims(call: Call): readonly Dim[] | null | undefined {
-  return call.opset < SPLIT.inputSince ? readNumbers(call, SPLIT) : call.inputs[1] == null ? undefined : contentsOf(call, 1)
+  return call.opset < SPLIT.inputSince
+    ? readNumbers(call, SPLIT)
+    : call.inputs[1] == null
+      ? undefined
+      : contentsOf(call, 1)
 }
 
 function checkParts(call: Call, parts: readonly Dim[], size: Dim): readonly Dim[] {
   const total = parts.reduce<Dim>(addDims, 0)
   const wrong = typeof total === 'number' && typeof size === 'number' && total !== size
-  if (wrong || parts.length < call.outputCount) reject(call, `${call.outputCount} parts that add up to ${shapeText([size])}`, shapeText(parts))
+  if (wrong || parts.length < call.outputCount)
+    reject(call, `${call.outputCount} parts that add up to ${shapeText([size])}`, shapeText(parts))
   return parts
 }
 
@@ -101,18 +109,29 @@ const split: Op = {
     const { dtype, shape } = operand(call, 0)
     const axis = splitAxis(call)
     const sizes = partSizes(call, axis)
-    return Array.from({ length: call.outputCount }, (_, k) => sizes && { dtype, shape: shape.map((d, i) => (i === axis ? sizes[k]! : d)) })
+    return Array.from(
+      { length: call.outputCount },
+      (_, k) => sizes && { dtype, shape: shape.map((d, i) => (i === axis ? sizes[k]! : d)) },
+    )
   },
   inferContents: (call) => {
     const [contents, sizes] = [call.contents[0], partSizes(call, splitAxis(call))]
     if (!contents || operand(call, 0).shape.length !== 1 || !sizes?.every((d) => typeof d === 'number')) return []
-    return sizes.map((size, k) => contents.slice(startOf(sizes as number[], k), startOf(sizes as number[], k) + (size as number)))
+    return sizes.map((size, k) =>
+      contents.slice(startOf(sizes as number[], k), startOf(sizes as number[], k) + (size as number)),
+    )
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const axis = splitAxis(call)
     const sizes = partSizes(withContents(call, inputs), axis) as readonly number[]
-    return sizes.map((size, k) => takeAlong(x, axis, Array.from({ length: size }, (_, i) => startOf(sizes, k) + i)))
+    return sizes.map((size, k) =>
+      takeAlong(
+        x,
+        axis,
+        Array.from({ length: size }, (_, i) => startOf(sizes, k) + i),
+      ),
+    )
   },
   axes: (call) => ownAxes(call, (axis) => axis === splitAxis(call)),
   linearIn: () => [0],
@@ -184,7 +203,7 @@ const pad: Op = {
     return [p && { dtype, shape: shape.map((d, i) => addDims(addDims(d, p.begin[i]!), p.end[i]!)) }]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const p = paddingOf(withContents(call, inputs))!
     const mode = padMode(call)
     const fill = call.opset < 11 ? getFloat(call.attributes, 'value', 0) : (inputs[2]?.data[0] ?? 0)
@@ -219,13 +238,15 @@ const compress: Op = {
   },
   evaluate: (call, inputs) => {
     const axis = compressAxis(call)
-    const x = valueOf(call, inputs, 0)
-    const kept = Array.from(valueOf(call, inputs, 1).data).flatMap((c, i) => (c !== 0 ? [i] : []))
+    const x = arrayOf(call, inputs, 0)
+    const kept = Array.from(arrayOf(call, inputs, 1).data).flatMap((c, i) => (c !== 0 ? [i] : []))
     return [takeAlong(axis === null ? { ...x, shape: [x.data.length] } : x, axis ?? 0, kept)]
   },
   axes: (call) => {
     const axis = compressAxis(call)
-    return axis === null ? [ofFirst(call, 'mixed')] : ownAxes(call, (i) => i === axis).map((row, i) => (i === axis ? ['mixed', 'mixed'] : row))
+    return axis === null
+      ? [ofFirst(call, 'mixed')]
+      : ownAxes(call, (i) => i === axis).map((row, i) => (i === axis ? ['mixed', 'mixed'] : row))
   },
   linearIn: () => [0],
 }

@@ -8,12 +8,13 @@ import { contentsOf, scalarOf } from './contents.ts'
 import { broadcastTo, withContents } from './define.ts'
 import { ofFirst, ownAxes, permute, sameContents, takeAlong } from './layout.ts'
 import { permutationOf } from './layout-reshape.ts'
-import { normalizeAxis, operand, operandOfRank, optional, reject, valueOf } from './operands.ts'
+import { arrayOf, normalizeAxis, operand, operandOfRank, optional, reject } from './operands.ts'
 
 function checkedPermutation(call: Call): readonly number[] {
   const rank = operand(call, 0).shape.length
   const perm = permutationOf(call, rank)
-  if (perm.length !== rank || !perm.every((_, i) => perm.includes(i))) reject(call, `a permutation of ${rank} axes`, `[${perm}]`)
+  if (perm.length !== rank || !perm.every((_, i) => perm.includes(i)))
+    reject(call, `a permutation of ${rank} axes`, `[${perm}]`)
   return perm
 }
 
@@ -28,7 +29,7 @@ const transpose: Op = {
     return [{ dtype, shape: checkedPermutation(call).map((p) => shape[p]!) }]
   },
   inferContents: (call) => [sameContents(call, operand(call, 0))],
-  evaluate: (call, inputs) => [permute(valueOf(call, inputs, 0), checkedPermutation(call))],
+  evaluate: (call, inputs) => [permute(arrayOf(call, inputs, 0), checkedPermutation(call))],
   axes: (call) => checkedPermutation(call).map((p) => [p]),
   linearIn: () => [0],
 }
@@ -55,7 +56,7 @@ const expand: Op = {
     return [contents.length === 1 ? new Array<Dim>(length[0]).fill(contents[0]!) : contents]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const shape = expandedType(withContents(call, inputs))!.shape as ConcreteShape
     return [{ dtype: x.dtype, shape, data: broadcastTo(x, shape) }]
   },
@@ -67,7 +68,8 @@ const expand: Op = {
   },
   linearIn: () => [0],
   // Where the target says 1 the size is the input's own.
-  resize: (call, axis) => (contentsOf(call, 1)?.at(axis - (expandedType(call)?.shape.length ?? 0)) === 1 ? call.attributes : null),
+  resize: (call, axis) =>
+    contentsOf(call, 1)?.at(axis - (expandedType(call)?.shape.length ?? 0)) === 1 ? call.attributes : null,
 }
 
 function expandSource(x: Shape, at: number, size: Dim) {
@@ -104,14 +106,22 @@ const tile: Op = {
     const repeats = repeatsOf(withContents(call, inputs)) as readonly number[]
     const tiled = (x: NdArray, count: number, axis: number) => {
       const size = x.shape[axis]!
-      return count === 1 ? x : takeAlong(x, axis, Array.from({ length: size * count }, (_, i) => i % size))
+      return count === 1
+        ? x
+        : takeAlong(
+            x,
+            axis,
+            Array.from({ length: size * count }, (_, i) => i % size),
+          )
     }
-    return [repeats.reduce(tiled, valueOf(call, inputs, 0))]
+    return [repeats.reduce(tiled, arrayOf(call, inputs, 0))]
   },
   axes: (call) => {
     const repeats = repeatsOf(call)
     const { shape } = operand(call, 0)
-    return repeats && shape.map((d, axis) => ofFirst(call, repeats[axis] === 1 ? axis : d === 1 ? 'broadcast' : 'mixed'))
+    return (
+      repeats && shape.map((d, axis) => ofFirst(call, repeats[axis] === 1 ? axis : d === 1 ? 'broadcast' : 'mixed'))
+    )
   },
   linearIn: () => [0],
   resize: (call, axis) => (repeatsOf(call)?.[axis] === 1 ? call.attributes : null),
@@ -150,7 +160,7 @@ const depthToSpace: Op = {
     return [{ dtype: x.dtype, shape: [n, divide(call, c, size * size), mulDims(h, size), mulDims(w, size)] }]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const { size, depthFirst } = blocksOf(call)
     const [n, c, h, w] = x.shape as [number, number, number, number]
     const depth = c / (size * size)
@@ -174,7 +184,7 @@ const spaceToDepth: Op = {
     return [{ dtype: x.dtype, shape: [n, mulDims(c, size * size), divide(call, h, size), divide(call, w, size)] }]
   },
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const { size, depthFirst } = blocksOf(call)
     const [n, c, h, w] = x.shape as [number, number, number, number]
     const split = { ...x, shape: [n, c, h / size, size, w / size, size] }
@@ -208,7 +218,7 @@ const reverseSequence: Op = {
     return [operand(call, 0)]
   },
   evaluate: (call, inputs) => {
-    const [x, lengths] = [valueOf(call, inputs, 0), valueOf(call, inputs, 1)]
+    const [x, lengths] = [arrayOf(call, inputs, 0), arrayOf(call, inputs, 1)]
     const { time, batch } = sequencesOf(call)
     const order = [batch, time, ...x.shape.map((_, i) => i).filter((i) => i !== batch && i !== time)]
     const turned = permute(x, order)
@@ -220,7 +230,12 @@ const reverseSequence: Op = {
         data.set(turned.data.subarray(from, from + inner), (b * steps + t) * inner)
       }
     })
-    return [permute({ ...turned, data }, x.shape.map((_, i) => order.indexOf(i)))]
+    return [
+      permute(
+        { ...turned, data },
+        x.shape.map((_, i) => order.indexOf(i)),
+      ),
+    ]
   },
   axes: (call) => {
     const { time, batch } = sequencesOf(call)
@@ -236,7 +251,7 @@ const trilu: Op = {
   attributes: { upper: { kind: 'int', default: 1 } },
   infer: (call) => [operandOfRank(call, 0, 2, true)],
   evaluate: (call, inputs) => {
-    const x = valueOf(call, inputs, 0)
+    const x = arrayOf(call, inputs, 0)
     const shift = optional(call, 1) ? (inputs[1]?.data[0] ?? 0) : 0
     const upper = getInt(call.attributes, 'upper', 1) !== 0
     const [rows, columns] = x.shape.slice(-2) as [number, number]

@@ -1,14 +1,23 @@
 // Operators that read the same elements in the same order under another shape: Reshape, Flatten, Squeeze, Unsqueeze; and
 // those that tell a shape: Shape, Size.
+
+import type { Attributes } from '../attribute.ts'
 import { getInt, getInts, ints } from '../attribute.ts'
 import { type Dim, dimEquals, exactDiv, floorDivDims, mulDims } from '../dim.ts'
-import type { Attributes } from '../attribute.ts'
 import type { AttributeSpec, Call, Op } from '../op.ts'
 import { type ConcreteShape, elementCountDim, isConcrete, type Shape, shapeText } from '../shape.ts'
 import type { TensorType } from '../tensor.ts'
 import { withContents } from './define.ts'
-import { type ListParameter, normalizeAxes, ofFirst, readList, readNumbers, reshapeSources, sameContents } from './layout.ts'
-import { normalizeAxis, operand, reject, valueOf, workOf } from './operands.ts'
+import {
+  type ListParameter,
+  normalizeAxes,
+  ofFirst,
+  readList,
+  readNumbers,
+  reshapeSources,
+  sameContents,
+} from './layout.ts'
+import { arrayOf, normalizeAxis, operand, reject, workOf } from './operands.ts'
 
 interface Relabelling {
   readonly name: string
@@ -36,7 +45,7 @@ function relabelling(r: Relabelling): Op {
     inferContents: (call) => [sameContents(call, typeOf(call))],
     evaluate: (call, inputs) => {
       const shape = r.shapeOf(withContents(call, inputs))
-      return [{ ...valueOf(call, inputs, 0), shape: (shape ?? reject(call, 'a shape', 'none')) as ConcreteShape }]
+      return [{ ...arrayOf(call, inputs, 0), shape: (shape ?? reject(call, 'a shape', 'none')) as ConcreteShape }]
     },
     work: (call) => ({ ...workOf(call, [null], 0), bytesRead: 0, weightBytes: 0 }),
     axes: (call) => {
@@ -57,7 +66,9 @@ function reshapeTo(call: Call): Shape | null {
   if (target === undefined) reject(call, 'a target shape', 'none')
   if (target === null) return call.inputs[1]?.shape[0] === 1 ? [elementCountDim(x)] : null
   const copies = getInt(call.attributes, 'allowzero', 0) === 0
-  const sizes = target.map((d, i) => (d === 0 && copies ? (x[i] ?? reject(call, 'a dimension to copy', `target [${i}] of ${shapeText(x)}`)) : d))
+  const sizes = target.map((d, i) =>
+    d === 0 && copies ? (x[i] ?? reject(call, 'a dimension to copy', `target [${i}] of ${shapeText(x)}`)) : d,
+  )
   if (sizes.some((d) => typeof d === 'number' && d < -1) || sizes.filter((d) => d === -1).length > 1)
     reject(call, 'sizes of at least 0 and at most one -1', shapeText(target))
   return fillIn(call, x, sizes)
@@ -71,7 +82,10 @@ function fillIn(call: Call, x: Shape, sizes: Shape): Shape {
   const fits = open ? known !== 0 && exactDiv(total, known) !== null : dimEquals(total, known)
   if (bothNumbers && !fits) reject(call, `${total} elements`, shapeText(sizes))
   if (!open) return sizes
-  const rest = quotient(x, sizes.filter((d) => d !== -1))
+  const rest = quotient(
+    x,
+    sizes.filter((d) => d !== -1),
+  )
   return sizes.map((d) => (d === -1 ? rest : d))
 }
 
@@ -136,7 +150,8 @@ const squeeze = relabelling({
   attributes: { axes: { kind: 'ints' } },
   torch: 'torch.squeeze',
   shapeOf: squeezedShape,
-  resize: (call, _, size) => (readList(call, AXES) === undefined && (size === 1 || typeof size !== 'number') ? null : call.attributes),
+  resize: (call, _, size) =>
+    readList(call, AXES) === undefined && (size === 1 || typeof size !== 'number') ? null : call.attributes,
 })
 
 const unsqueeze = relabelling({
@@ -182,7 +197,9 @@ const size: Op = {
   torch: { target: '.numel' },
   infer: () => [{ dtype: 'int64', shape: [] }],
   inferContents: (call) => [[elementCountDim(operand(call, 0).shape)]],
-  evaluate: (call) => [{ dtype: 'int64', shape: [], data: Float64Array.of(Number(elementCountDim(operand(call, 0).shape))) }],
+  evaluate: (call) => [
+    { dtype: 'int64', shape: [], data: Float64Array.of(Number(elementCountDim(operand(call, 0).shape))) },
+  ],
   work: (call) => ({ ...workOf(call, [null], 0), bytesRead: 0, weightBytes: 0 }),
 }
 

@@ -5,7 +5,7 @@ import type { Shape } from '../shape.ts'
 import type { NdArray } from '../tensor.ts'
 import { withContents } from './define.ts'
 import { type ListParameter, normalizeAxes, ownAxes, readList, readNumbers, takeAlong } from './layout.ts'
-import { operand, reject, valueOf, workOf } from './operands.ts'
+import { arrayOf, operand, reject, workOf } from './operands.ts'
 
 const STARTS: ListParameter = { attribute: 'starts', index: 1, inputSince: 10 }
 const ENDS: ListParameter = { attribute: 'ends', index: 2, inputSince: 10 }
@@ -31,7 +31,11 @@ function cutsOf(call: Call): readonly Cut[] | null {
   if (!starts || !ends || axes === null || steps === null) return null
   const at = normalizeAxes(call, axes ?? starts.map((_, i) => i), rank)
   if (ends.length !== starts.length || at.length !== starts.length || (steps && steps.length !== starts.length))
-    reject(call, 'starts, ends, axes and steps of one length', `${starts.length}, ${ends.length}, ${at.length}, ${steps?.length ?? '-'}`)
+    reject(
+      call,
+      'starts, ends, axes and steps of one length',
+      `${starts.length}, ${ends.length}, ${at.length}, ${steps?.length ?? '-'}`,
+    )
   if (steps?.includes(0)) reject(call, 'steps other than 0', `[${steps}]`)
   return starts.map((start, i) => ({ axis: at[i]!, start, end: ends[i]!, step: steps?.[i] ?? 1 }))
 }
@@ -99,11 +103,15 @@ export const slice: Op = {
   evaluate: (call, inputs) => {
     const cuts = cutsOf(withContents(call, inputs))!
     const cutOne = (x: NdArray, cut: Cut) => takeAlong(x, cut.axis, positionsOf(cut, x.shape[cut.axis]!))
-    return [cuts.reduce(cutOne, valueOf(call, inputs, 0))]
+    return [cuts.reduce(cutOne, arrayOf(call, inputs, 0))]
   },
   work: (call) => {
     const shape = slicedShape(call) ?? reject(call, 'known starts and ends', 'unknown ones')
-    const moved = workOf({ ...call, inputs: [{ dtype: operand(call, 0).dtype, shape: shape as readonly number[] }] }, [{ dtype: operand(call, 0).dtype, shape }], 0)
+    const moved = workOf(
+      { ...call, inputs: [{ dtype: operand(call, 0).dtype, shape: shape as readonly number[] }] },
+      [{ dtype: operand(call, 0).dtype, shape }],
+      0,
+    )
     return moved
   },
   axes: (call) => {

@@ -69,7 +69,14 @@ export function takeAlong(x: NdArray, axis: number, positions: readonly number[]
 export function permute(x: NdArray, perm: readonly number[]): NdArray {
   const strides = stridesOf(x.shape)
   const shape = perm.map((p) => x.shape[p]!)
-  return takeOffsets(x, shape, stridedOffsets(shape, perm.map((p) => strides[p]!)))
+  return takeOffsets(
+    x,
+    shape,
+    stridedOffsets(
+      shape,
+      perm.map((p) => strides[p]!),
+    ),
+  )
 }
 
 /** Every axis from its own, except those that `mixed` names. */

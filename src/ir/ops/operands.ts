@@ -1,7 +1,7 @@
 // Reading the operands of a call, counting what it moves, and refusing calls that ONNX forbids: what the records of linear
 // algebra, windows, normalisation and the runtime's own operators share.
 import { UserError } from '../../base/errors.ts'
-import { type Dim, dimEquals } from '../dim.ts'
+import { type Dim, dimEquals, floorDivDims } from '../dim.ts'
 import { bytesOf } from '../dtype.ts'
 import { qualifiedName } from '../graph.ts'
 import type { AxisSource, Call, ConcreteCall, Work } from '../op.ts'
@@ -43,6 +43,12 @@ export function unify(call: Call, a: Dim, b: Dim, what: string): Dim {
   return typeof a === 'number' ? a : b
 }
 
+/** A size divided in equal parts; a symbolic one is taken to divide. */
+export function equalShare(call: Call, size: Dim, parts: number): Dim {
+  if (typeof size === 'number' && size % parts !== 0) reject(call, `a size that ${parts} divides`, String(size))
+  return floorDivDims(size, parts)
+}
+
 /** 0 <= axis < rank for an axis that may count from the end. */
 export function normalizeAxis(call: Call, axis: number, rank: number): number {
   if (axis < -rank || axis >= rank) reject(call, `an axis in [-${rank}, ${rank})`, String(axis))
@@ -77,4 +83,3 @@ export function workOf(call: ConcreteCall, outputs: readonly (TensorType | null)
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
 
-export { arrayOf as valueOf }

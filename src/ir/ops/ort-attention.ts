@@ -3,7 +3,7 @@
 // Source: onnxruntime/core/graph/contrib_ops/bert_defs.cc (ONNX Runtime 1.30).
 import { UnsupportedError } from '../../base/errors.ts'
 import { getFloat, getInt, getInts } from '../attribute.ts'
-import { addDims, type Dim, exactDiv, maxDims, mulDims } from '../dim.ts'
+import { addDims, type Dim, maxDims, mulDims } from '../dim.ts'
 import { attend, mergeHeads, splitHeads } from '../kernels/attention.ts'
 import type { Stack } from '../kernels/stacked.ts'
 import type { Call, ConcreteCall, Op } from '../op.ts'
@@ -11,7 +11,7 @@ import { elementCount, type Shape, shapeText } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
 import { rotate } from './attention.ts'
 import { TRANSCENDENTAL_FLOPS } from './define.ts'
-import { arrayOf, concrete, operand, operandOfRank, optional, reject, workOf } from './operands.ts'
+import { arrayOf, concrete, equalShare, operand, operandOfRank, optional, reject, workOf } from './operands.ts'
 import { MICROSOFT } from './ort-fused.ts'
 
 const notEvaluated = (call: Call, what = ''): never => {
@@ -19,10 +19,6 @@ const notEvaluated = (call: Call, what = ''): never => {
 }
 
 const headsOf = (call: Call): number => getInt(call.attributes, 'num_heads', 0)
-
-function share(call: Call, hidden: Dim, parts: number): Dim {
-  return exactDiv(hidden, parts) ?? reject(call, `a size that ${parts} divides`, String(hidden))
-}
 
 /** Both products and a softmax step for every score. */
 function attentionFlops(batch: Dim, heads: Dim, queries: Dim, keys: Dim, size: Dim, valueSize: Dim): number {
@@ -43,7 +39,7 @@ function projectedOf(call: Call, pastIndex: number): Projected {
   const x = operandOfRank(call, 0, 3).shape
   const w = operandOfRank(call, 1, 2).shape
   const sizes = getInts(call.attributes, 'qkv_hidden_sizes', null)
-  const even = () => share(call, w[1]!, 3)
+  const even = () => equalShare(call, w[1]!, 3)
   const widths = (sizes?.length === 3 ? sizes : [even(), even(), even()]) as unknown as [Dim, Dim, Dim]
   return { x, widths, past: optional(call, pastIndex)?.shape ?? null }
 }
@@ -54,7 +50,7 @@ function projectedTypes(call: Call, pastIndex: number): TensorType[] {
   const { dtype } = optional(call, 2) ?? operand(call, 0)
   const shared = getInt(call.attributes, 'past_present_share_buffer', 0) !== 0
   const total = shared && past ? past[3]! : addDims(past?.[3] ?? 0, x[1]!)
-  const present = [2, x[0]!, headsOf(call), total, share(call, widths[1], headsOf(call))]
+  const present = [2, x[0]!, headsOf(call), total, equalShare(call, widths[1], headsOf(call))]
   return [
     { dtype, shape: [x[0]!, x[1]!, widths[2]] },
     { dtype, shape: present },
@@ -113,11 +109,11 @@ function multiHeadOf(call: Call): MultiHead {
   const [key, value] = [optional(call, 1)?.shape, optional(call, 2)?.shape]
   if (q.length === 5) return { batch: q[0]!, queries: q[1]!, heads, size: q[4]!, valueSize: q[4]!, keys: q[1]! }
   if (q.length !== 3) return reject(call, 'a query of rank 3 or 5', shapeText(q))
-  const size = share(call, key || value ? q[2]! : share(call, q[2]!, 3), heads)
+  const size = equalShare(call, key || value ? q[2]! : equalShare(call, q[2]!, 3), heads)
   const base = { batch: q[0]!, queries: q[1]!, heads, size }
   if (key?.length === 5) return { ...base, valueSize: size, keys: key[1]! }
   if (!key || !value) return { ...base, valueSize: size, keys: q[1]! }
-  const valueSize = value.length === 4 ? value[3]! : share(call, value[2]!, heads)
+  const valueSize = value.length === 4 ? value[3]! : equalShare(call, value[2]!, heads)
   return { ...base, valueSize, keys: key.length === 4 ? key[2]! : key[1]! }
 }
 
@@ -209,7 +205,7 @@ function groupedOf(call: Call): Grouped {
   const heads = headsOf(call)
   const kvHeads = getInt(call.attributes, 'kv_num_heads', heads)
   const packed = !optional(call, 1) || !optional(call, 2)
-  return { q, heads, kvHeads, size: share(call, q[2]!, packed ? heads + 2 * kvHeads : heads) }
+  return { q, heads, kvHeads, size: equalShare(call, q[2]!, packed ? heads + 2 * kvHeads : heads) }
 }
 
 /** Length of the cache afterwards: its buffer, or what the call says is used if that is more; null where neither is known. */

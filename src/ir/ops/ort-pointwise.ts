@@ -1,13 +1,22 @@
 // Point-wise operators, softmax and dropout as ONNX Runtime fuses them (domain com.microsoft), and the copies between host and
 // device that it inserts. Source: onnxruntime/core/graph/contrib_ops/contrib_defs.cc, bert_defs.cc (ONNX Runtime 1.30).
 import { getFloat, getInt } from '../attribute.ts'
-import { exactDiv } from '../dim.ts'
 import { softmax } from '../kernels/attention.ts'
 import type { AxisSource, Call, Op } from '../op.ts'
 import { elementCount } from '../shape.ts'
 import type { TensorType } from '../tensor.ts'
 import { binary, broadcastTo, many, TRANSCENDENTAL_FLOPS, unary } from './define.ts'
-import { arrayOf, axisOfSize, broadcastSource, concrete, normalizeAxis, operand, reject, workOf } from './operands.ts'
+import {
+  arrayOf,
+  axisOfSize,
+  broadcastSource,
+  concrete,
+  equalShare,
+  normalizeAxis,
+  operand,
+  reject,
+  workOf,
+} from './operands.ts'
 import { fastGelu, gelu, quickGelu } from './ort-activation.ts'
 import { MICROSOFT } from './ort-fused.ts'
 
@@ -111,7 +120,7 @@ const biasSplitGelu: Op = {
 
 function splitType(call: Call): TensorType {
   const { dtype, shape } = operand(call, 0)
-  const half = exactDiv(shape.at(-1) ?? 0, 2) ?? reject(call, 'an even last axis', String(shape.at(-1)))
+  const half = equalShare(call, shape.at(-1) ?? reject(call, 'a last axis', 'none'), 2)
   return { dtype, shape: [...shape.slice(0, -1), half] }
 }
 

@@ -9,7 +9,7 @@ import type { NdArray, TensorType } from '../tensor.ts'
 import { operandOf, storeAs, TRANSCENDENTAL_FLOPS, withContents } from './define.ts'
 import { normalizeAxes, ofFirst, permute, readNumbers } from './layout.ts'
 import { axisAttribute } from './layout-reshape.ts'
-import { operand, reject, valueOf, workOf } from './operands.ts'
+import { arrayOf, operand, reject, workOf } from './operands.ts'
 
 interface Reduction {
   /** The reduced value of elements x[start], .., x[start + count - 1]. */
@@ -53,7 +53,10 @@ function reducedAxes(call: Call, { rank, axes, keep }: Axes): AxisMap {
 }
 
 /** x with the reduced axes last and flattened to one run each. */
-function inRuns(x: NdArray, axes: readonly number[]): { readonly data: Float64Array; readonly count: number; readonly runs: number } {
+function inRuns(
+  x: NdArray,
+  axes: readonly number[],
+): { readonly data: Float64Array; readonly count: number; readonly runs: number } {
   const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
   const count = elementCount(axes.map((a) => x.shape[a]!))
   const runs = elementCount(kept.map((a) => x.shape[a]!))
@@ -62,7 +65,8 @@ function inRuns(x: NdArray, axes: readonly number[]): { readonly data: Float64Ar
 
 function reduction(name: string, r: Reduction): Op {
   const inputSince = r.axesInputSince ?? 18
-  const accepts = (call: Call) => (r.boolean && operand(call, 0).dtype === 'bool' ? operand(call, 0) : operandOf(call, 0, 'number'))
+  const accepts = (call: Call) =>
+    r.boolean && operand(call, 0).dtype === 'bool' ? operand(call, 0) : operandOf(call, 0, 'number')
   const typeOf = (call: Call): TensorType | null => {
     const { dtype, shape } = accepts(call)
     const axes = axesOf(call, inputSince)
@@ -82,13 +86,16 @@ function reduction(name: string, r: Reduction): Op {
     infer: (call) => [typeOf(call)],
     inferContents: (call) => [reduceContents(call, r, axesOf(call, inputSince))],
     evaluate: (call, inputs) => {
-      const x = valueOf(call, inputs, 0)
+      const x = arrayOf(call, inputs, 0)
       const axes = axesOf(withContents(call, inputs), inputSince)!
       const { data, count, runs } = inRuns(x, axes.axes)
-      const out = Float64Array.from({ length: runs }, (_, i) => storeAs(x.dtype, r.reduce(data, i * count, count, x.dtype)))
+      const out = Float64Array.from({ length: runs }, (_, i) =>
+        storeAs(x.dtype, r.reduce(data, i * count, count, x.dtype)),
+      )
       return [{ dtype: x.dtype, shape: reducedShape(x.shape, axes) as ConcreteShape, data: out }]
     },
-    work: (call) => workOf(call, [typeOf(call)], (r.flops ?? 1) * elementCount(operand(call, 0).shape as ConcreteShape)),
+    work: (call) =>
+      workOf(call, [typeOf(call)], (r.flops ?? 1) * elementCount(operand(call, 0).shape as ConcreteShape)),
     axes: (call) => {
       const axes = axesOf(call, inputSince)
       return axes && reducedAxes(call, axes)
@@ -161,7 +168,7 @@ function argOp({ name, better }: Choice): Op {
     torch: { target: `torch.${name.toLowerCase()}` },
     infer: (call) => [{ dtype: 'int64', shape: reducedShape(operand(call, 0).shape, axesOfCall(call)) }],
     evaluate: (call, inputs) => {
-      const x = valueOf(call, inputs, 0)
+      const x = arrayOf(call, inputs, 0)
       const axes = axesOfCall(call)
       const last = getInt(call.attributes, 'select_last_index', 0) !== 0
       const { data, count, runs } = inRuns(x, axes.axes)
@@ -183,7 +190,11 @@ function argOp({ name, better }: Choice): Op {
 
 export const reductions: readonly Op[] = [
   reduction('ReduceSum', { reduce: sum, axesInputSince: 13, linear: true, dims: addDims, torch: 'torch.sum' }),
-  reduction('ReduceMean', { reduce: (x, from, count) => sum(x, from, count) / count, linear: true, torch: 'torch.mean' }),
+  reduction('ReduceMean', {
+    reduce: (x, from, count) => sum(x, from, count) / count,
+    linear: true,
+    torch: 'torch.mean',
+  }),
   reduction('ReduceMax', { reduce: extreme(largest, -1), dims: maxDims, torch: 'torch.amax', boolean: true }),
   reduction('ReduceMin', { reduce: extreme(smallest, 1), dims: minDims, torch: 'torch.amin', boolean: true }),
   reduction('ReduceProd', { reduce: product, dims: mulDims, torch: 'torch.prod' }),
