@@ -7,7 +7,15 @@ import { EXIT, UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
 import { Stopwatch } from './base/stopwatch.ts'
 import type { Talk } from './base/talk.ts'
-import { type InputSet, inputSets, type Measurement, measure, prepareReference, type Verification, verifyCandidate } from './bench/index.ts'
+import {
+  type InputSet,
+  inputSets,
+  type Measurement,
+  measure,
+  prepareReference,
+  type Verification,
+  verifyCandidate,
+} from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
 import { type Explored, explore } from './rewrite/explore.ts'
 import { type Backend, createBackend, type DeviceName } from './runtime/index.ts'
@@ -82,17 +90,40 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const prepared = await stopwatch.time('load', () => load(options, talk))
     const explored = await stopwatch.time('saturate', () => saturate(prepared, options, talk))
     const cost = chooseCostModel(options.costModel, options.device)
-    const ranking = await stopwatch.time('predict', () => predict(prepared, explored, cost, backends.device, options, talk))
+    const ranking = await stopwatch.time('predict', () =>
+      predict(prepared, explored, cost, backends.device, options, talk),
+    )
     const inputs = inputSets(prepared.original.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
-    const verified = await stopwatch.time('verify', () => verify(ranking, prepared, inputs, backends, folder, options, talk))
+    const verified = await stopwatch.time('verify', () =>
+      verify(ranking, prepared, inputs, backends, folder, options, talk),
+    )
     const passed = verified.filter((v) => v.verification.passed)
-    const measurement = await stopwatch.time('measure', () => measureBest(passed, prepared, inputs[0]!, backends.device, options, talk))
+    const measurement = await stopwatch.time('measure', () =>
+      measureBest(passed, prepared, inputs[0]!, backends.device, options, talk),
+    )
     const verdict = decide(passed, ranking, measurement, options)
-    const confirmed = await stopwatch.time('measure', () => confirm(verdict, passed, prepared, inputs[0]!, backends.device, options, talk))
+    const confirmed = await stopwatch.time('measure', () =>
+      confirm(verdict, passed, prepared, inputs[0]!, backends.device, options, talk),
+    )
     const chosen = confirmed.chosen
-    await stopwatch.time('write', () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }))
+    await stopwatch.time(
+      'write',
+      () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }),
+    )
     const warnings = [...prepared.notes, ...(cost.warning ? [cost.warning] : []), ...warningsOf(measurement, verified)]
-    return { options, outputPath, prepared, explored, cost, ranking, verified, measurement, stopwatch, warnings, ...confirmed }
+    return {
+      options,
+      outputPath,
+      prepared,
+      explored,
+      cost,
+      ranking,
+      verified,
+      measurement,
+      stopwatch,
+      warnings,
+      ...confirmed,
+    }
   } finally {
     await Promise.all([backends.device.close(), backends.oracle.close()])
     rmSync(folder, { recursive: true, force: true })
@@ -147,7 +178,8 @@ function load(options: OptimizeOptions, talk: Talk): Prepared {
   return prepared
 }
 
-const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string => [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
+const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string =>
+  [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
 
 function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Explored {
   const allows = options.rules === null ? () => true : nameFilter(options.rules)
@@ -161,21 +193,40 @@ function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Exp
   })
   const { search, initialNodes } = explored
   const size = `${initialNodes} -> ${search.eNodes} e-nodes, ${search.eClasses} e-classes`
-  talk.note('saturate', `${size}, ${search.iterations} iterations, ${search.seconds.toFixed(1)} s (stopped: ${search.stopReason.kind})`)
+  talk.note(
+    'saturate',
+    `${size}, ${search.iterations} iterations, ${search.seconds.toFixed(1)} s (stopped: ${search.stopReason.kind})`,
+  )
   return explored
 }
 
-async function predict(prepared: Prepared, explored: Explored, cost: ChosenModel, device: Backend, options: OptimizeOptions, talk: Talk): Promise<Ranking> {
+async function predict(
+  prepared: Prepared,
+  explored: Explored,
+  cost: ChosenModel,
+  device: Backend,
+  options: OptimizeOptions,
+  talk: Talk,
+): Promise<Ranking> {
   if (cost.warning) talk.warn(cost.warning)
-  const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, { count: CANDIDATES, seed: options.seed, timeLimitMs: 8000 })
+  const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
+    count: CANDIDATES,
+    seed: options.seed,
+    timeLimitMs: 8000,
+  })
   const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
   const ranking = await rankCandidates(device, cost.model, prepared.original, candidates, {
     shapes: prepared.shapes,
     onProgress: (done, total) => talk.progress('predict', done, total),
   })
   const best = ranking.variants[0]
-  const text = best ? `best ${ms(best.predictedMs)} (original ${ms(ranking.original.predictedMs)})` : 'all lower to the original'
-  talk.note('predict', `${ranking.candidates} variants, ${ranking.distinct} distinct once lowered, ${text}, model ${cost.model.name}`)
+  const text = best
+    ? `best ${ms(best.predictedMs)} (original ${ms(ranking.original.predictedMs)})`
+    : 'all lower to the original'
+  talk.note(
+    'predict',
+    `${ranking.candidates} variants, ${ranking.distinct} distinct once lowered, ${text}, model ${cost.model.name}`,
+  )
   return ranking
 }
 
@@ -185,7 +236,15 @@ const ms = (x: number): string => `${x.toFixed(x < 10 ? 3 : 2)} ms`
 const VERIFY_FACTOR = 3
 
 /** Compares the best-ranked variants with the original until enough have passed. */
-async function verify(ranking: Ranking, prepared: Prepared, inputs: readonly InputSet[], backends: Backends, folder: string, options: OptimizeOptions, talk: Talk): Promise<Verified[]> {
+async function verify(
+  ranking: Ranking,
+  prepared: Prepared,
+  inputs: readonly InputSet[],
+  backends: Backends,
+  folder: string,
+  options: OptimizeOptions,
+  talk: Talk,
+): Promise<Verified[]> {
   const wanted = Math.max(1, options.measure)
   const queue = inOrder(ranking, prepared, options).slice(0, wanted * VERIFY_FACTOR)
   const verified: Verified[] = []
@@ -204,14 +263,23 @@ async function verify(ranking: Ranking, prepared: Prepared, inputs: readonly Inp
   return verified
 }
 
-const badModel = (where: string, got: string) => ({ code: 'bad-model', where, expected: 'a model that the runtime can run', got, fix: 'check it with `allotrope inspect`, or give inputs with --inputs' })
+const badModel = (where: string, got: string) => ({
+  code: 'bad-model',
+  where,
+  expected: 'a model that the runtime can run',
+  got,
+  fix: 'check it with `allotrope inspect`, or give inputs with --inputs',
+})
 
 /** Fastest first, or smallest first; models that grew too much are left out. */
 function inOrder(ranking: Ranking, prepared: Prepared, options: OptimizeOptions): readonly Ranked[] {
   const limit = prepared.weightBytes(prepared.original.graph) * options.maxGrowth
   const fitting = ranking.variants.filter((v) => prepared.weightBytes(v.model.graph) <= limit)
   if (options.objective === 'latency') return fitting
-  return [...fitting].sort((a, b) => prepared.weightBytes(a.model.graph) - prepared.weightBytes(b.model.graph) || a.predictedMs - b.predictedMs)
+  return [...fitting].sort(
+    (a, b) =>
+      prepared.weightBytes(a.model.graph) - prepared.weightBytes(b.model.graph) || a.predictedMs - b.predictedMs,
+  )
 }
 
 function verifyText(verified: readonly Verified[]): string {
@@ -223,12 +291,27 @@ function verifyText(verified: readonly Verified[]): string {
   return `${passed.length} of ${verified.length} variants pass on ${sets} input sets, max abs ${abs}, max rel ${rel}`
 }
 
-async function measureBest(passed: readonly Verified[], prepared: Prepared, input: InputSet, device: Backend, options: OptimizeOptions, talk: Talk): Promise<Measurement | null> {
+async function measureBest(
+  passed: readonly Verified[],
+  prepared: Prepared,
+  input: InputSet,
+  device: Backend,
+  options: OptimizeOptions,
+  talk: Talk,
+): Promise<Measurement | null> {
   if (options.measure === 0 || passed.length === 0) return null
   return timeAgainstOriginal(passed, prepared, input, device, options, talk, 20)
 }
 
-async function timeAgainstOriginal(variants: readonly Verified[], prepared: Prepared, input: InputSet, device: Backend, options: OptimizeOptions, talk: Talk, blocks: number): Promise<Measurement> {
+async function timeAgainstOriginal(
+  variants: readonly Verified[],
+  prepared: Prepared,
+  input: InputSet,
+  device: Backend,
+  options: OptimizeOptions,
+  talk: Talk,
+  blocks: number,
+): Promise<Measurement> {
   const models = variants.map((v) => ({ name: v.ranked.id, modelPath: v.path }))
   const outcome = await measure(device, { name: 'original', modelPath: prepared.originalPath }, models, input.feeds, {
     threads: options.threads,
@@ -241,8 +324,14 @@ async function timeAgainstOriginal(variants: readonly Verified[], prepared: Prep
   return outcome.value
 }
 
-function decide(passed: readonly Verified[], ranking: Ranking, measurement: Measurement | null, options: OptimizeOptions): Verdict {
-  if (ranking.variants.length === 0) return { kind: 'no-gain', reason: 'every variant lowers to what the runtime makes of the original already' }
+function decide(
+  passed: readonly Verified[],
+  ranking: Ranking,
+  measurement: Measurement | null,
+  options: OptimizeOptions,
+): Verdict {
+  if (ranking.variants.length === 0)
+    return { kind: 'no-gain', reason: 'every variant lowers to what the runtime makes of the original already' }
   if (passed.length === 0) return { kind: 'no-gain', reason: 'no variant computes the same as the original' }
   if (measurement === null) return predictedVerdict(passed, ranking)
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
@@ -259,7 +348,15 @@ function predictedVerdict(passed: readonly Verified[], ranking: Ranking): Verdic
 }
 
 /** The chosen variant against the original once more, so that luck in the choice does not count. */
-async function confirm(verdict: Verdict, passed: readonly Verified[], prepared: Prepared, input: InputSet, device: Backend, options: OptimizeOptions, talk: Talk) {
+async function confirm(
+  verdict: Verdict,
+  passed: readonly Verified[],
+  prepared: Prepared,
+  input: InputSet,
+  device: Backend,
+  options: OptimizeOptions,
+  talk: Talk,
+) {
   const chosen = verdict.kind === 'no-gain' ? null : passed.find((v) => v.ranked.id === verdict.name)!
   if (verdict.kind !== 'gain' || chosen === null) return { verdict, confirmation: null, chosen }
   const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, 30)
@@ -268,6 +365,8 @@ async function confirm(verdict: Verdict, passed: readonly Verified[], prepared: 
 }
 
 function warningsOf(measurement: Measurement | null, verified: readonly Verified[]): string[] {
-  const failed = verified.filter((v) => !v.verification.passed).map((v) => `variant ${v.ranked.id} was dropped: ${v.verification.reason ?? 'it differs from the original'}`)
+  const failed = verified
+    .filter((v) => !v.verification.passed)
+    .map((v) => `variant ${v.ranked.id} was dropped: ${v.verification.reason ?? 'it differs from the original'}`)
   return [...(measurement?.warnings ?? []), ...failed]
 }

@@ -31,6 +31,13 @@ export const median = (xs: Sample): number => simple.median(filled(xs))
 export const minimum = (xs: Sample): number => simple.min(filled(xs))
 export const maximum = (xs: Sample): number => simple.max(filled(xs))
 /** Exponential of the mean logarithm; positive samples only. */
+/** Mean of what is left when the share `trim` at each end is left out. */
+export function trimmedMean(xs: Sample, trim: number): number {
+  const sorted = [...filled(xs)].sort((a, b) => a - b)
+  const cut = Math.floor(sorted.length * trim)
+  return simple.mean(sorted.slice(cut, sorted.length - cut))
+}
+
 export const geometricMean = (xs: Sample): number => Math.exp(simple.mean(filled(xs).map(Math.log)))
 /** Root of the mean squared deviation (divisor n - 1); 0 for a single value. */
 export const standardDeviation = (xs: Sample): number =>

@@ -31,7 +31,10 @@ export function groupAxes(from: Shape, to: Shape): AxisGroups | null {
     } else {
       const group = smallestGroup(from, to, i, j)
       if (!group) return null
-      groups.push({ inputs: group.inputs, sizes: inferable(from.slice(i, i + group.inputs), to.slice(j, j + group.outputs)) })
+      groups.push({
+        inputs: group.inputs,
+        sizes: inferable(from.slice(i, i + group.inputs), to.slice(j, j + group.outputs)),
+      })
       i += group.inputs
       j += group.outputs
     }

@@ -40,12 +40,15 @@ function subtract({ t, inputs }: Usage): ClassId | null {
 /** Division by a constant or by something smaller than the result is a multiplication by its reciprocal. */
 function divide({ t, inputs, out }: Usage): ClassId | null {
   const [a, b] = inputs as [ClassId, ClassId]
-  const smaller = t.isConstant(b) || (isConcrete(t.shape(b)) && isConcrete(out.shape) && elementCount(t.shape(b) as number[]) < elementCount(out.shape))
+  const smaller =
+    t.isConstant(b) ||
+    (isConcrete(t.shape(b)) && isConcrete(out.shape) && elementCount(t.shape(b) as number[]) < elementCount(out.shape))
   if (!isAlgebraic(t, b) || !(smaller || t.shape(b).includes(1))) return t.elementwise('Div', [a, b])
   return t.elementwise('Mul', [a, t.onnx('Reciprocal', [b])])
 }
 
-const isAlgebraic = (t: TensorEGraph, c: ClassId): boolean => ['float32', 'float64', 'float16'].includes(t.type(c)!.dtype)
+const isAlgebraic = (t: TensorEGraph, c: ClassId): boolean =>
+  ['float32', 'float64', 'float16'].includes(t.type(c)!.dtype)
 
 function sum(u: Usage): ClassId {
   return (u.inputs as ClassId[]).reduce((a, b) => u.t.add(a, b))
@@ -71,7 +74,11 @@ function gemm({ t, op, inputs }: Usage): ClassId | null {
   const a = turn(input({ t, op, inputs } as Usage, 0), 'transA')
   const b = turn(inputs[1]!, 'transB')
   if (!isAlgebraic(t, a)) return null
-  const product = t.isConstant(b) ? t.lin(a, b, 1) : t.isConstant(a) ? t.lin(b, t.transpose(a, [1, 0]), 0) : t.onnx('MatMul', [a, b])
+  const product = t.isConstant(b)
+    ? t.lin(a, b, 1)
+    : t.isConstant(a)
+      ? t.lin(b, t.transpose(a, [1, 0]), 0)
+      : t.onnx('MatMul', [a, b])
   const c = inputs[2]
   const scaled = scale(product, 'alpha')
   return c == null ? scaled : t.add(scaled, scale(c, 'beta'))
@@ -89,7 +96,11 @@ function convAttributes(u: Usage): Attributes | null {
     kernel_shape: ints(kernel),
     strides: ints(getInts(a, 'strides', new Array<number>(spatial).fill(1))),
     dilations: ints(getInts(a, 'dilations', new Array<number>(spatial).fill(1))),
-    pads: ints(auto === 'VALID' ? new Array<number>(2 * spatial).fill(0) : getInts(a, 'pads', new Array<number>(2 * spatial).fill(0))),
+    pads: ints(
+      auto === 'VALID'
+        ? new Array<number>(2 * spatial).fill(0)
+        : getInts(a, 'pads', new Array<number>(2 * spatial).fill(0)),
+    ),
   }
 }
 
@@ -123,14 +134,16 @@ export function convolve(t: TensorEGraph, x: ClassId, w: ClassId, attributes: At
 function batchNormalization(u: Usage): ClassId | null {
   const { t } = u
   const [x, scale, bias, mean, variance] = u.inputs as ClassId[]
-  if (getInt(u.op.attributes, 'training_mode', 0) || ![scale, bias, mean, variance].every((c) => t.isConstant(c!))) return null
+  if (getInt(u.op.attributes, 'training_mode', 0) || ![scale, bias, mean, variance].every((c) => t.isConstant(c!)))
+    return null
   const epsilon = getFloat(u.op.attributes, 'epsilon', 1e-5)
   const dtype = t.type(variance!)!.dtype
   const deviation = t.onnx('Sqrt', [t.add(variance!, t.scalar(epsilon, 1, dtype))])
   const factor = t.mul(scale!, t.onnx('Reciprocal', [deviation]))
   const shift = t.add(bias!, t.mul(t.mul(mean!, factor), t.scalar(-1, 1, dtype)))
   const rank = t.rank(x!)
-  const perChannel = (c: ClassId) => t.reshape(c, [1, t.shape(c)[0]!, ...new Array<Dim>(Math.max(0, rank - 2)).fill(1)])!
+  const perChannel = (c: ClassId) =>
+    t.reshape(c, [1, t.shape(c)[0]!, ...new Array<Dim>(Math.max(0, rank - 2)).fill(1)])!
   return rank < 2 ? null : t.add(t.mul(x!, perChannel(factor)), perChannel(shift))
 }
 
@@ -210,7 +223,9 @@ function reduction(u: Usage): ClassId | null {
   const given = u.inputs[1] == null ? getInts(op.attributes, 'axes', null) : numbers(u, 1)
   if (u.inputs[1] != null && !given) return null
   if (!given?.length && getInt(op.attributes, 'noop_with_empty_axes', 0)) return null
-  const axes = (given?.length ? given : Array.from({ length: rank }, (_, i) => i)).map((a) => axisOf(a, rank)).sort((a, b) => a - b)
+  const axes = (given?.length ? given : Array.from({ length: rank }, (_, i) => i))
+    .map((a) => axisOf(a, rank))
+    .sort((a, b) => a - b)
   if (axes.length === 0) return null
   return t.reshape(reduce(t, op.op, x, axes), u.out.shape)
 }
@@ -224,7 +239,12 @@ export function reduce(t: TensorEGraph, op: string, x: ClassId, axes: readonly n
 
 /** Expand to sizes that are numbers; a symbolic size stays with the value that it is computed from. */
 function expand(u: Usage): ClassId | null {
-  if (u.out.shape.some((d, i) => typeof d !== 'number' && !dimEquals(d, u.t.shape(input(u, 0)).at(i - u.out.shape.length) ?? 1))) return null
+  if (
+    u.out.shape.some(
+      (d, i) => typeof d !== 'number' && !dimEquals(d, u.t.shape(input(u, 0)).at(i - u.out.shape.length) ?? 1),
+    )
+  )
+    return null
   return u.t.expand(input(u, 0), u.out.shape)
 }
 
@@ -233,7 +253,10 @@ function axisOperator(sinceOpset: number): Canonical {
   return ({ t, op, inputs }) => {
     if (op.opset < sinceOpset) return null
     const axis = axisOf(getInt(op.attributes, 'axis', -1), t.rank(inputs[0]!))
-    return t.make({ ...op, attributes: { ...op.attributes, axis: int(axis) } }, inputs.filter((c) => c !== null) as ClassId[])
+    return t.make(
+      { ...op, attributes: { ...op.attributes, axis: int(axis) } },
+      inputs.filter((c) => c !== null) as ClassId[],
+    )
   }
 }
 
@@ -244,7 +267,12 @@ function resize(u: Usage): ClassId | null {
   const shape = t.shape(x)
   const changed = shape.flatMap((d, i) => (dimEquals(d, out.shape[i]!) ? [] : [i]))
   const mode = getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel')
-  if (mode === 'tf_crop_and_resize' || op.attributes.axes || getText(op.attributes, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch') return null
+  if (
+    mode === 'tf_crop_and_resize' ||
+    op.attributes.axes ||
+    getText(op.attributes, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch'
+  )
+    return null
   if (changed.length === 0 && isConcrete(shape)) return x
   if (op.opset < 18 || changed.length === 0) return null
   const attributes = { ...op.attributes, axes: ints(changed) }
@@ -281,10 +309,15 @@ function power(u: Usage): ClassId | null {
   return t.elementwise('Pow', [x, e])
 }
 
-const WHOLE_REDUCTIONS = 'ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp'
+const WHOLE_REDUCTIONS =
+  'ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp'
 
 export const canonicalForms: Readonly<Record<string, Canonical>> = {
-  ...Object.fromEntries('Add Mul Max Min Where And Or Xor Equal Greater Less GreaterOrEqual LessOrEqual Mod'.split(' ').map((op) => [op, elementwise])),
+  ...Object.fromEntries(
+    'Add Mul Max Min Where And Or Xor Equal Greater Less GreaterOrEqual LessOrEqual Mod'
+      .split(' ')
+      .map((op) => [op, elementwise]),
+  ),
   ...Object.fromEntries(WHOLE_REDUCTIONS.split(' ').map((op) => [op, reduction])),
   Sub: subtract,
   Div: divide,

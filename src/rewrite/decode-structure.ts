@@ -45,7 +45,8 @@ function decodeLin(b: GraphBuilder, x: ValueId, w: ValueId, axis: number, rank: 
 
 function decodeReshape(b: GraphBuilder, x: ValueId, groups: AxisGroups): ValueId {
   const shape = b.typeOf(x)!.shape
-  const axes = (which: (inputs: number, outputs: number) => boolean, side: 'in' | 'out') => listAxes(groups, which, side)
+  const axes = (which: (inputs: number, outputs: number) => boolean, side: 'in' | 'out') =>
+    listAxes(groups, which, side)
   const plain = groups.every((g) => (g.inputs === 1 && g.sizes.length <= 1) || (g.inputs === 0 && g.sizes.length === 1))
   const dropped = axes((i, o) => i === 1 && o === 0, 'in')
   const inserted = axes((i, o) => i === 0 && o === 1, 'out')
@@ -54,7 +55,11 @@ function decodeReshape(b: GraphBuilder, x: ValueId, groups: AxisGroups): ValueId
   return b.node('Reshape', [x, reshapeTarget(b, x, groups, shape)])
 }
 
-function listAxes(groups: AxisGroups, which: (inputs: number, outputs: number) => boolean, side: 'in' | 'out'): number[] {
+function listAxes(
+  groups: AxisGroups,
+  which: (inputs: number, outputs: number) => boolean,
+  side: 'in' | 'out',
+): number[] {
   const found: number[] = []
   let at = 0
   for (const g of groups) {
@@ -68,7 +73,6 @@ function listAxes(groups: AxisGroups, which: (inputs: number, outputs: number) =
 function axisNode(b: GraphBuilder, op: 'Squeeze' | 'Unsqueeze', x: ValueId, axes: readonly number[]): ValueId {
   return (b.opsets.get('') ?? 1) >= 13 ? b.node(op, [x, b.int64s(axes)]) : b.node(op, [x], { axes: ints(axes) })
 }
-
 
 /** The target of a Reshape: numbers, 0 for an axis that keeps its place, one -1, and the rest computed from Shape. */
 function reshapeTarget(b: GraphBuilder, x: ValueId, groups: AxisGroups, shape: Shape): ValueId {
@@ -91,10 +95,21 @@ function reshapeTarget(b: GraphBuilder, x: ValueId, groups: AxisGroups, shape: S
     from += g.inputs
   }
   if (entries.every((e) => 'number' in e)) return b.int64s(entries.map((e) => (e as { number: number }).number))
-  return b.node('Concat', entries.map((e) => ('number' in e ? b.int64s([e.number]) : e.computed)), { axis: int(0) })
+  return b.node(
+    'Concat',
+    entries.map((e) => ('number' in e ? b.int64s([e.number]) : e.computed)),
+    { axis: int(0) },
+  )
 }
 
-function entryNumber(size: Dim | null, axes: readonly number[], fixed: number, shape: Shape, to: number, outputs: number): number | null {
+function entryNumber(
+  size: Dim | null,
+  axes: readonly number[],
+  fixed: number,
+  shape: Shape,
+  to: number,
+  outputs: number,
+): number | null {
   if (typeof size === 'number') return size
   if (size !== null) return null
   const dims = axes.map((a) => shape[a]!)

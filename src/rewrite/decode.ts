@@ -58,7 +58,9 @@ class Decoder {
   constructor(t: TensorEGraph, original: Graph) {
     this.t = t
     this.builder = new GraphBuilder(original.name, original.opsets)
-    this.inputs = original.inputs.map((v) => this.builder.inputOf(original.values[v]!.name, original.values[v]!, original.initializers.get(v)))
+    this.inputs = original.inputs.map((v) =>
+      this.builder.inputOf(original.values[v]!.name, original.values[v]!, original.initializers.get(v)),
+    )
     for (const v of this.inputs) this.pinned.add(v)
   }
 
@@ -136,4 +138,3 @@ class Decoder {
     return this.builder.build()
   }
 }
-

@@ -24,7 +24,8 @@ export function encode(graph: Graph): Encoded {
   graph.inputs.forEach((v, index) => {
     classes.set(v, t.input(index, facts[v]!.type))
   })
-  for (const [v, value] of graph.initializers) if (!classes.has(v)) classes.set(v, t.given(value, graph.values[v]!.name))
+  for (const [v, value] of graph.initializers)
+    if (!classes.has(v)) classes.set(v, t.given(value, graph.values[v]!.name))
   const live = liveNodes(graph)
   graph.nodes.forEach((node, index) => {
     if (live.has(index)) encodeNode(t, graph, node, index, facts, classes)
@@ -33,7 +34,14 @@ export function encode(graph: Graph): Encoded {
   return { t, roots: graph.outputs.map((v) => t.egraph.find(classes.get(v)!)), classes }
 }
 
-function encodeNode(t: TensorEGraph, graph: Graph, node: Node, index: number, facts: ReturnType<typeof inferFacts>, classes: Map<ValueId, ClassId>): void {
+function encodeNode(
+  t: TensorEGraph,
+  graph: Graph,
+  node: Node,
+  index: number,
+  facts: ReturnType<typeof inferFacts>,
+  classes: Map<ValueId, ClassId>,
+): void {
   const record = findOp(node.domain, node.op)
   const inputs = node.inputs.map((v) => (v === null ? null : classes.get(v)!))
   node.outputs.forEach((v, output) => {
@@ -63,7 +71,12 @@ function knownContents(t: TensorEGraph, fact: ReturnType<typeof inferFacts>[numb
   return t.given(tensor(fact.type.dtype, shape, fact.contents as number[]), '')
 }
 
-function canonical(t: TensorEGraph, op: OnnxOp, inputs: readonly (ClassId | null)[], fact: ReturnType<typeof inferFacts>[number]): ClassId | null {
+function canonical(
+  t: TensorEGraph,
+  op: OnnxOp,
+  inputs: readonly (ClassId | null)[],
+  fact: ReturnType<typeof inferFacts>[number],
+): ClassId | null {
   const form = op.domain === '' && op.captures.length === 0 && op.identity === '' ? canonicalForms[op.op] : undefined
   const typed = inputs.every((c) => c === null || t.type(c) !== null)
   return form && typed && fact.type ? form({ t, op, inputs, out: fact.type }) : null

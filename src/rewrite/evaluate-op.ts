@@ -85,12 +85,21 @@ function applyLin(x: NdArray, w: NdArray, axis: number): NdArray {
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < k; i++) {
       if (inner === 1) addScaled(data, o * n, w.data, i * n, n, x.data[o * k + i]!)
-      else for (let j = 0; j < n; j++) addScaled(data, (o * n + j) * inner, x.data, (o * k + i) * inner, inner, w.data[i * n + j]!)
+      else
+        for (let j = 0; j < n; j++)
+          addScaled(data, (o * n + j) * inner, x.data, (o * k + i) * inner, inner, w.data[i * n + j]!)
     }
   return { dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? n : d)), data }
 }
 
-function addScaled(to: Float64Array, at: number, from: Float64Array, start: number, count: number, scale: number): void {
+function addScaled(
+  to: Float64Array,
+  at: number,
+  from: Float64Array,
+  start: number,
+  count: number,
+  scale: number,
+): void {
   if (scale === 0) return
   for (let i = 0; i < count; i++) to[at + i]! += scale * from[start + i]!
 }

@@ -39,16 +39,37 @@ export function explore(graph: Graph, options: ExploreOptions): Explored {
   const initialNodes = t.egraph.nodeCount
   const encodedLimit = t.egraph.idLimit
   const recognise = allowed(rulesOf('recognise'))
-  const recognition = saturate(t.egraph, recognise.map((r) => bindRule(t, r)), RECOGNITION_LIMITS)
+  const recognition = saturate(
+    t.egraph,
+    recognise.map((r) => bindRule(t, r)),
+    RECOGNITION_LIMITS,
+  )
   const recognised = t.egraph.idLimit
   const rules = [...recognise, ...allowed(rulesOf('search'))]
-  const search = saturate(t.egraph, rules.map((r) => bindRule(t, r)), {
-    ...options,
-    onIteration: (i) => options.onIteration?.(i.eNodes, i.eClasses, i.iteration),
-  })
+  const search = saturate(
+    t.egraph,
+    rules.map((r) => bindRule(t, r)),
+    {
+      ...options,
+      onIteration: (i) => options.onIteration?.(i.eNodes, i.eClasses, i.iteration),
+    },
+  )
   const phases = { encoded: encodedLimit, recognised, searched: t.egraph.idLimit }
-  for (const stage of loweringStages) saturate(t.egraph, stage.map((r) => bindRule(t, r)), LOWERING_LIMITS)
-  return { ...encoded, roots: encoded.roots.map((c) => t.egraph.find(c)), initialNodes, phases, recognition, search, rules }
+  for (const stage of loweringStages)
+    saturate(
+      t.egraph,
+      stage.map((r) => bindRule(t, r)),
+      LOWERING_LIMITS,
+    )
+  return {
+    ...encoded,
+    roots: encoded.roots.map((c) => t.egraph.find(c)),
+    initialNodes,
+    phases,
+    recognition,
+    search,
+    rules,
+  }
 }
 
 /** The rule to which an e-node is owed, through the lowering of what that rule made; null for the model's own. */

@@ -55,4 +55,5 @@ function mergeTypes(a: TensorType | null, b: TensorType | null): TensorType | nu
 }
 
 /** Numbers before short expressions before long ones; ties by text, so that merging does not depend on the order. */
-const rank = (d: Dim): string => `${typeof d === 'number' ? 0 : 1}${dimKey(d).length.toString().padStart(6, '0')}${dimKey(d)}`
+const rank = (d: Dim): string =>
+  `${typeof d === 'number' ? 0 : 1}${dimKey(d).length.toString().padStart(6, '0')}${dimKey(d)}`

@@ -12,12 +12,21 @@ const WORK_LIMIT = 2e9
 /** The constant that `op` makes of `args`, or null: not computable, random, or too much work. */
 export function foldConstants(constants: ConstantTable, op: TensorOp, args: readonly ConstantId[]): ConstantId | null {
   if (!isFoldable(op)) return null
-  const type = inferOp(op, args.map((id) => constantClassFact(constants, id)), constants).type
+  const type = inferOp(
+    op,
+    args.map((id) => constantClassFact(constants, id)),
+    constants,
+  ).type
   if (!type || !isConcrete(type.shape)) return null
   const elements = elementCount(type.shape)
   if (workOf(constants, op, args, elements) > WORK_LIMIT) return null
   const key = `${familyOf(op)}{${payloadKey(op)}}`
-  return constants.derive(key, args, elements, () => evaluateOp(op, args.map((id) => constants.array(id))))
+  return constants.derive(key, args, elements, () =>
+    evaluateOp(
+      op,
+      args.map((id) => constants.array(id)),
+    ),
+  )
 }
 
 function isFoldable(op: TensorOp): boolean {

@@ -25,7 +25,8 @@ export function inferOp(op: TensorOp, children: readonly ClassFact[], constants:
   if (op.kind === 'input') return { ...UNKNOWN, type: op.type }
   if (op.kind === 'constant') return constantClassFact(constants, op.id)
   if (op.kind === 'onnx') return inferOnnx(op, children, constants)
-  if (op.kind === 'fused-conv') return { ...UNKNOWN, type: inferOnnx(op.conv, children.slice(0, op.bias ? 3 : 2), constants).type }
+  if (op.kind === 'fused-conv')
+    return { ...UNKNOWN, type: inferOnnx(op.conv, children.slice(0, op.bias ? 3 : 2), constants).type }
   const first = children[0]!.type
   if (!first) return UNKNOWN
   const shape = inferShape(op, first.shape, children)
@@ -66,7 +67,12 @@ function inferConcat(axis: number, children: readonly ClassFact[]): readonly Dim
     13,
     inputs.map((type) => ({ type, constant: null, contents: null })),
   )
-  return inferCall(call, inputs.map(() => true))[0]!.type?.shape ?? null
+  return (
+    inferCall(
+      call,
+      inputs.map(() => true),
+    )[0]!.type?.shape ?? null
+  )
 }
 
 export function replaceAxis(shape: readonly Dim[], axis: number, size: Dim): readonly Dim[] {
@@ -91,9 +97,19 @@ export function callOfOnnx(op: OnnxOp, children: readonly ClassFact[], constants
   const facts = inputs.map((f): Fact | null => {
     if (!f) return null
     const { type, contents, constant } = f
-    return { type, contents, get constant() { return constant === null ? null : constants.tensor(constant) } } as Fact
+    return {
+      type,
+      contents,
+      get constant() {
+        return constant === null ? null : constants.tensor(constant)
+      },
+    } as Fact
   })
-  return callOf({ domain: op.domain, op: op.op, attributes: op.attributes, outputs: new Array<null>(op.outputCount).fill(null) }, op.opset, facts)
+  return callOf(
+    { domain: op.domain, op: op.op, attributes: op.attributes, outputs: new Array<null>(op.outputCount).fill(null) },
+    op.opset,
+    facts,
+  )
 }
 
 function inferOnnx(op: OnnxOp, children: readonly ClassFact[], constants: ConstantTable): ClassFact {
@@ -105,7 +121,10 @@ function inferOnnx(op: OnnxOp, children: readonly ClassFact[], constants: Consta
 }
 
 /** `onnxOp` for the ONNX operator that a structural operator is, for evaluation: [operator, integer second input or null]. */
-export function onnxSpelling(op: Structural, x: readonly number[]): { readonly op: OnnxOp; readonly ints: readonly number[] | null } | null {
+export function onnxSpelling(
+  op: Structural,
+  x: readonly number[],
+): { readonly op: OnnxOp; readonly ints: readonly number[] | null } | null {
   switch (op.kind) {
     case 'lin':
       return null

@@ -52,7 +52,8 @@ function* gemm(t: TensorEGraph, n: NodeId) {
 
 /** Per-channel constant as a vector of all channels, or null. */
 function channelVector(t: TensorEGraph, c: ClassId, channels: Dim): ClassId | null {
-  if (!t.isConstant(c) || typeof channels !== 'number' || !varyingAxes(t, c).every((a) => a === 1) || t.rank(c) < 2) return null
+  if (!t.isConstant(c) || typeof channels !== 'number' || !varyingAxes(t, c).every((a) => a === 1) || t.rank(c) < 2)
+    return null
   return t.expand(t.reshape(c, [t.shape(c)[1]!])!, [channels])
 }
 
@@ -60,8 +61,12 @@ function* convBias(t: TensorEGraph, n: NodeId) {
   for (const [c, b] of operandPairs(t, n))
     for (const f of t.nodes(c, 'Conv')) {
       const op = t.op(f)
-      const bias = t.children(f).length === 2 && shapeEquals(t.shape(c), t.shape(t.egraph.classOf(n))) ? channelVector(t, b, t.shape(c)[1]!) : null
-      if (op.kind === 'onnx' && op.domain === '' && bias) yield t.make({ ...op, present: [true, true, true] }, [...t.children(f), bias])
+      const bias =
+        t.children(f).length === 2 && shapeEquals(t.shape(c), t.shape(t.egraph.classOf(n)))
+          ? channelVector(t, b, t.shape(c)[1]!)
+          : null
+      if (op.kind === 'onnx' && op.domain === '' && bias)
+        yield t.make({ ...op, present: [true, true, true] }, [...t.children(f), bias])
     }
 }
 
@@ -91,7 +96,10 @@ function depthwise(t: TensorEGraph, x: ClassId, factor: ClassId, bias: ClassId):
 function convsOf(t: TensorEGraph, c: ClassId): { readonly fused: FusedConv; readonly children: readonly ClassId[] }[] {
   const plain = [...t.nodes(c, 'Conv'), ...t.nodes(c, `${NCHWC}:Conv`)].flatMap((n) => {
     const conv = t.op(n)
-    const fused: FusedConv | null = conv.kind === 'onnx' ? { kind: 'fused-conv', conv, bias: t.children(n).length === 3, residual: false, activation: null } : null
+    const fused: FusedConv | null =
+      conv.kind === 'onnx'
+        ? { kind: 'fused-conv', conv, bias: t.children(n).length === 3, residual: false, activation: null }
+        : null
     return fused ? [{ fused, children: t.children(n) }] : []
   })
   const fused = t.nodes(c, 'fused-conv').flatMap((n) => {
@@ -108,7 +116,8 @@ function* fuseActivation(t: TensorEGraph, n: NodeId) {
   const bounds = t.children(n).slice(1)
   if (!bounds.every((b) => t.isConstant(b))) return
   for (const { fused, children } of convsOf(t, t.child(n, 0)))
-    if (fused.activation === null && fused.conv.domain === '') yield t.make({ ...fused, activation }, [...children, ...bounds])
+    if (fused.activation === null && fused.conv.domain === '')
+      yield t.make({ ...fused, activation }, [...children, ...bounds])
 }
 
 const isBlockable = (t: TensorEGraph, c: ClassId): boolean =>
@@ -147,7 +156,8 @@ function* blockConv(t: TensorEGraph, n: NodeId) {
   if (how === 'no') return
   const [x, ...rest] = t.children(n) as [ClassId, ...ClassId[]]
   const children = [how === 'blocked-input' ? blocked(t, x) : x, ...rest]
-  const made = node.kind === 'fused-conv' ? t.make({ ...node, conv: inNchwc(conv) }, children) : t.make(inNchwc(conv), children)
+  const made =
+    node.kind === 'fused-conv' ? t.make({ ...node, conv: inNchwc(conv) }, children) : t.make(inNchwc(conv), children)
   yield blockedForm(t, c, made)
 }
 
@@ -178,7 +188,15 @@ function* blockConcat(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   if (op.kind !== 'concat' || op.axis !== 1 || !isBlockable(t, c)) return
   const parts = t.children(n)
-  if (parts.every((x) => isBlockable(t, x) && (t.shape(x)[1] as number) % BLOCK === 0)) yield blockedForm(t, c, t.make(op, parts.map((x) => blocked(t, x))))
+  if (parts.every((x) => isBlockable(t, x) && (t.shape(x)[1] as number) % BLOCK === 0))
+    yield blockedForm(
+      t,
+      c,
+      t.make(
+        op,
+        parts.map((x) => blocked(t, x)),
+      ),
+    )
 }
 
 /** conv(x) + z, where z is at hand in the blocked layout; the runtime adds in place. */
@@ -188,7 +206,8 @@ function* fuseResidual(t: TensorEGraph, n: NodeId) {
   for (const [sum, z] of operandPairs(t, n)) {
     if (!isBlockable(t, z) || !t.shape(z).every((d, i) => dimEquals(d, t.shape(c)[i]!))) continue
     for (const { fused, children } of convsOf(t, blocked(t, sum)))
-      if (!fused.residual && fused.activation === null) yield blockedForm(t, c, t.make({ ...fused, residual: true }, [...children, blocked(t, z)]))
+      if (!fused.residual && fused.activation === null)
+        yield blockedForm(t, c, t.make({ ...fused, residual: true }, [...children, blocked(t, z)]))
   }
 }
 
@@ -206,12 +225,25 @@ const rule = (name: string, law: string, families: readonly string[], apply: Rul
 /** Run in order, each list to its end, after saturation. */
 export const loweringStages: readonly (readonly Rule[])[] = [
   [rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin), rule('gemm', 'x W + b as Gemm', ['Add'], gemm)],
-  [rule('conv-bias', 'conv(x) + b as one Conv', ['Add'], convBias), rule('affine-as-conv', 'x * s + b as a depthwise 1x1 Conv', ['Add'], affineAsConv)],
+  [
+    rule('conv-bias', 'conv(x) + b as one Conv', ['Add'], convBias),
+    rule('affine-as-conv', 'x * s + b as a depthwise 1x1 Conv', ['Add'], affineAsConv),
+  ],
   [rule('fuse-activation', 'act(conv(x)) as one kernel', ACTIVATIONS, fuseActivation)],
   [
     rule('block-conv', 'Conv in NCHWc', ['Conv', 'fused-conv'], blockConv),
-    rule('block-pool', 'pooling and resizing in NCHWc', ['MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'Resize'], blockPool),
-    rule('block-elementwise', 'activations, sums and products in NCHWc', [...ACTIVATIONS, 'Add', 'Mul'], blockElementwise),
+    rule(
+      'block-pool',
+      'pooling and resizing in NCHWc',
+      ['MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'Resize'],
+      blockPool,
+    ),
+    rule(
+      'block-elementwise',
+      'activations, sums and products in NCHWc',
+      [...ACTIVATIONS, 'Add', 'Mul'],
+      blockElementwise,
+    ),
     rule('block-concat', 'Concat of channels in NCHWc', ['concat'], blockConcat),
   ],
   [rule('fuse-residual', 'conv(x) + z as one kernel in NCHWc', ['Add'], fuseResidual)],

@@ -1,5 +1,5 @@
 // The kernel that an e-node would be executed as, at the shapes that are asked about; what extraction adds up.
-import type { KernelOperand, Kernel } from '../cost/kernel.ts'
+import type { Kernel, KernelOperand } from '../cost/kernel.ts'
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import type { Attributes } from '../ir/attribute.ts'
 import type { Bindings } from '../ir/dim.ts'
@@ -31,7 +31,13 @@ export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Exe
       return kernel(t, n, op.index.kind === 'range' ? 'Slice' : 'Gather', { axis: op.axis }, bindings)
     case 'reorder-in':
     case 'reorder-out':
-      return kernel(t, n, `com.microsoft.nchwc:${op.kind === 'reorder-in' ? 'ReorderInput' : 'ReorderOutput'}`, {}, bindings)
+      return kernel(
+        t,
+        n,
+        `com.microsoft.nchwc:${op.kind === 'reorder-in' ? 'ReorderInput' : 'ReorderOutput'}`,
+        {},
+        bindings,
+      )
     case 'fused-conv': {
       const name = op.conv.domain === '' ? 'com.microsoft:FusedConv' : 'com.microsoft.nchwc:Conv'
       const activation = op.activation ? { activation: op.activation.op } : {}
@@ -54,12 +60,19 @@ function plain(attributes: Attributes): Kernel['attributes'] {
   for (const [name, a] of Object.entries(attributes)) {
     if (a.kind === 'int') out[name] = Number(a.value)
     else if (a.kind === 'ints') out[name] = a.value.map(Number)
-    else if (a.kind === 'float' || a.kind === 'floats' || a.kind === 'string' || a.kind === 'strings') out[name] = a.value
+    else if (a.kind === 'float' || a.kind === 'floats' || a.kind === 'string' || a.kind === 'strings')
+      out[name] = a.value
   }
   return out
 }
 
-function kernel(t: TensorEGraph, n: NodeId, op: string, attributes: Kernel['attributes'], bindings: Bindings): Kernel | null {
+function kernel(
+  t: TensorEGraph,
+  n: NodeId,
+  op: string,
+  attributes: Kernel['attributes'],
+  bindings: Bindings,
+): Kernel | null {
   const inputs = t.children(n).map((c) => operand(t, c, bindings))
   const output = operand(t, t.egraph.classOf(n), bindings)
   if (output === null || inputs.includes(null)) return null

@@ -49,8 +49,15 @@ function onnxAxes(t: TensorEGraph, n: NodeId, op: OnnxOp, children: readonly Cla
   const record = findOp(op.domain, op.op)
   if (!record || op.captures.length > 0 || op.output !== 0 || record.deterministic === false) return null
   const out = t.shape(t.egraph.classOf(n))
-  if (record.elementwise) return out.map((d, axis) => children.map((c) => elementwiseSource(t, c, axis - out.length, d)))
-  const map = record.axes?.(callOfOnnx(op, children.map((c) => t.fact(c)), t.constants))
+  if (record.elementwise)
+    return out.map((d, axis) => children.map((c) => elementwiseSource(t, c, axis - out.length, d)))
+  const map = record.axes?.(
+    callOfOnnx(
+      op,
+      children.map((c) => t.fact(c)),
+      t.constants,
+    ),
+  )
   if (!map) return null
   if (map.length !== out.length) throw new InvariantError(`${op.op}: axis map of ${map.length} axes for ${out.length}`)
   const at = op.present.flatMap((p, i) => (p ? [i] : []))
@@ -90,9 +97,22 @@ export function linearChildren(t: TensorEGraph, n: NodeId): readonly number[] {
 function onnxLinear(t: TensorEGraph, n: NodeId, op: OnnxOp): readonly number[] {
   const record = findOp(op.domain, op.op)
   const children = t.children(n)
-  if (!record?.linearIn || record.jointlyLinear || op.captures.length > 0 || op.output !== 0 || children.some((c) => t.type(c) === null)) return []
+  if (
+    !record?.linearIn ||
+    record.jointlyLinear ||
+    op.captures.length > 0 ||
+    op.output !== 0 ||
+    children.some((c) => t.type(c) === null)
+  )
+    return []
   const at = op.present.flatMap((p, i) => (p ? [i] : []))
-  const linear = record.linearIn(callOfOnnx(op, children.map((c) => t.fact(c)), t.constants))
+  const linear = record.linearIn(
+    callOfOnnx(
+      op,
+      children.map((c) => t.fact(c)),
+      t.constants,
+    ),
+  )
   return at.flatMap((position, child) => (linear.includes(position) ? [child] : []))
 }
 

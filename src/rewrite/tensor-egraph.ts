@@ -3,7 +3,7 @@
 // operands to the rank of the result, and sort commutative operands. Whatever encodes or rewrites goes through them.
 import { invariant } from '../base/errors.ts'
 import { type ClassId, EGraph, type NodeId } from '../egraph/egraph.ts'
-import { type OpId, OperatorTable } from '../egraph/operators.ts'
+import { OperatorTable, type OpId } from '../egraph/operators.ts'
 import type { Attributes } from '../ir/attribute.ts'
 import { type Dim, dimEquals } from '../ir/dim.ts'
 import type { DType } from '../ir/dtype.ts'
@@ -36,14 +36,24 @@ export class TensorEGraph {
     this.opset = opset
     this.egraph = new EGraph(this.operators, {
       analysis: {
-        make: (egraph, op, children) => this.facts.intern(this.infer(op, Array.from(children, (c) => egraph.data(c as ClassId)))),
+        make: (egraph, op, children) =>
+          this.facts.intern(
+            this.infer(
+              op,
+              Array.from(children, (c) => egraph.data(c as ClassId)),
+            ),
+          ),
         merge: (a, b) => this.facts.merge(a, b),
       },
     })
   }
 
   private infer(op: OpId, children: readonly number[]): ClassFact {
-    return inferOp(this.operators.payload(op), children.map((id) => this.facts.get(id)), this.constants)
+    return inferOp(
+      this.operators.payload(op),
+      children.map((id) => this.facts.get(id)),
+      this.constants,
+    )
   }
 
   // Reading
@@ -187,7 +197,14 @@ export class TensorEGraph {
     for (const [x, c] of [operands, [...operands].reverse()] as [ClassId, ClassId][]) {
       const id = this.constantOf(c)
       const shape = broadcastShapes(this.shape(x), this.shape(c))
-      if (id !== null && !this.isConstant(x) && shape && shapeEquals(shape, this.shape(x)) && isUniform(this.constants, id, unit)) return x
+      if (
+        id !== null &&
+        !this.isConstant(x) &&
+        shape &&
+        shapeEquals(shape, this.shape(x)) &&
+        isUniform(this.constants, id, unit)
+      )
+        return x
     }
     return null
   }
@@ -225,10 +242,20 @@ export class TensorEGraph {
     if (perm.every((p, i) => p === i)) return x
     const inner = this.nodes(x, 'transpose')[0]
     const innerOp = inner === undefined ? null : this.op(inner)
-    if (inner !== undefined && innerOp?.kind === 'transpose') return this.transpose(this.child(inner, 0), perm.map((p) => innerOp.perm[p]!))
+    if (inner !== undefined && innerOp?.kind === 'transpose')
+      return this.transpose(
+        this.child(inner, 0),
+        perm.map((p) => innerOp.perm[p]!),
+      )
     const shape = this.shape(x)
     const moving = perm.filter((p) => shape[p] !== 1)
-    if (moving.every((p, i) => i === 0 || p > moving[i - 1]!)) return this.must(this.reshape(x, perm.map((p) => shape[p]!)))
+    if (moving.every((p, i) => i === 0 || p > moving[i - 1]!))
+      return this.must(
+        this.reshape(
+          x,
+          perm.map((p) => shape[p]!),
+        ),
+      )
     return this.make({ kind: 'transpose', perm }, [x])
   }
 
@@ -237,7 +264,8 @@ export class TensorEGraph {
     for (const n of this.nodes(x, 'select')) {
       const inner = this.op(n)
       const both = inner.kind === 'select' && inner.axis === axis ? composeIndices(inner.index, index) : null
-      if (both && isWritable(both, this.shape(this.child(n, 0))[axis]!)) return this.select(this.child(n, 0), axis, both)
+      if (both && isWritable(both, this.shape(this.child(n, 0))[axis]!))
+        return this.select(this.child(n, 0), axis, both)
     }
     return this.make({ kind: 'select', axis, index }, [x])
   }

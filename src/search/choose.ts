@@ -15,7 +15,8 @@ export function chooseVariant(timings: readonly VariantTiming[], preferred: (nam
   const timed = timings.filter((v) => v.kind === 'timed')
   if (timed.length === 0) return { kind: 'no-gain', reason: 'no variant could be timed' }
   const faster = timed.filter((v) => v.ratio.high < 1 && v.ratio.median < 1 / LEAST_GAIN)
-  if (faster.length === 0) return { kind: 'no-gain', reason: 'no variant is faster than the original beyond the noise of this machine' }
+  if (faster.length === 0)
+    return { kind: 'no-gain', reason: 'no variant is faster than the original beyond the noise of this machine' }
   const best = faster.reduce((a, b) => (b.ratio.median < a.ratio.median ? b : a))
   const tied = faster.filter((v) => v.ratio.median <= best.ratio.high && v.ratio.median <= best.ratio.median * 1.005)
   const chosen = tied.reduce((a, b) => (preferred(b.name) < preferred(a.name) ? b : a), best)

@@ -4,8 +4,8 @@ import { bindingsOf, bindShapes } from '../ir/bind.ts'
 import type { Bindings } from '../ir/dim.ts'
 import { type Graph, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
-import { DEFAULT_OPSET, type Model, modelOf, raiseOpset, readModelFile } from '../onnx/index.ts'
 import { tensorBytes } from '../ir/tensor.ts'
+import { DEFAULT_OPSET, type Model, modelOf, raiseOpset, readModelFile } from '../onnx/index.ts'
 import { sampleShapes } from './sample-shapes.ts'
 
 export interface Prepared {
@@ -33,14 +33,33 @@ export interface PrepareOptions {
 }
 
 export function prepareModel(path: string, options: PrepareOptions): Prepared {
-  const original = readModelFile(path)
+  return prepareGraph(readModelFile(path), path, options)
+}
+
+/** The same for a model in memory; `path` is where it is, or will be, on disk. */
+export function prepareGraph(
+  original: Model,
+  path: string,
+  options: PrepareOptions = { shapes: new Map(), samples: new Map() },
+): Prepared {
   const notes: string[] = []
   const graph = bindShapes(raised(original.graph, notes), options.shapes)
   const sample = sampleShapes(graph, new Map([...options.samples, ...options.shapes]))
   if (sample.guesses.length > 0)
-    notes.push(`open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`)
+    notes.push(
+      `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,
+    )
   const wrap = (g: Graph) => modelOf(g, original)
-  return { original, originalPath: path, graph, shapes: sample.shapes, bindings: bindingsOf(graph, sample.shapes), notes, wrap, weightBytes }
+  return {
+    original,
+    originalPath: path,
+    graph,
+    shapes: sample.shapes,
+    bindings: bindingsOf(graph, sample.shapes),
+    notes,
+    wrap,
+    weightBytes,
+  }
 }
 
 function weightBytes(graph: Graph): number {

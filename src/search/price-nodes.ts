@@ -30,7 +30,11 @@ export function priceNodes(e: Explored, model: CostModel, bindings: Bindings): F
 
 const isKernel = (x: Execution): x is Kernel => typeof x === 'object' && x !== null
 
-function collect(kernels: Map<string, { readonly kernel: Kernel; readonly nodes: NodeId[] }>, kernel: Kernel, n: NodeId): void {
+function collect(
+  kernels: Map<string, { readonly kernel: Kernel; readonly nodes: NodeId[] }>,
+  kernel: Kernel,
+  n: NodeId,
+): void {
   const key = kernelSignature(kernel)
   const known = kernels.get(key)
   if (known) known.nodes.push(n)

@@ -64,7 +64,11 @@ export async function rankCandidates(
   return { original: first!, variants, refused, candidates: candidates.length, distinct: rest.length + 1 }
 }
 
-async function lowerOne(backend: Backend, c: Omit<Lowered, 'kernels'>, shapes: InputShapes): Promise<Lowered | { readonly reason: string }> {
+async function lowerOne(
+  backend: Backend,
+  c: Omit<Lowered, 'kernels'>,
+  shapes: InputShapes,
+): Promise<Lowered | { readonly reason: string }> {
   const outcome = await backend.lower(c.model, shapes)
   return outcome.ok ? { ...c, kernels: outcome.value } : { reason: outcome.reason }
 }

@@ -19,7 +19,14 @@ export interface ChosenModel {
 export function chooseCostModel(folder: string | null, device: DeviceName): ChosenModel {
   if (folder !== null) return { model: loadLearnedModel(folder), warning: '' }
   const shipped = join(MODELS, SHIPPED)
-  if (!existsSync(shipped)) return { model: untrainedModel(), warning: 'no trained cost model is installed; prices come from an untrained roofline' }
-  const foreign = device === 'cpu' ? '' : `cost model ${SHIPPED} was trained on a CPU, not on ${device}: train one with collect --device ${device} and train`
+  if (!existsSync(shipped))
+    return {
+      model: untrainedModel(),
+      warning: 'no trained cost model is installed; prices come from an untrained roofline',
+    }
+  const foreign =
+    device === 'cpu'
+      ? ''
+      : `cost model ${SHIPPED} was trained on a CPU, not on ${device}: train one with collect --device ${device} and train`
   return { model: loadLearnedModel(shipped), warning: foreign }
 }

@@ -19,7 +19,11 @@ function drawInputs(graph: Graph, seed: number): NdArray[] {
   return graph.inputs.map((v) => {
     const { dtype, shape } = graph.values[v]!.type!
     const draw = () => (dtype === 'int64' ? random.below(5) : random.normal())
-    return { dtype, shape: shape as ConcreteShape, data: Float64Array.from({ length: elementCount(shape as ConcreteShape) }, draw) }
+    return {
+      dtype,
+      shape: shape as ConcreteShape,
+      data: Float64Array.from({ length: elementCount(shape as ConcreteShape) }, draw),
+    }
   })
 }
 
@@ -29,7 +33,10 @@ function exploreWith(graph: Graph, rule: Rule): { explored: Explored; applied: n
   const search = saturate(encoded.t.egraph, [bindRule(encoded.t, rule)], LIMITS)
   const nothing = { ...search, rules: [] }
   const phases = { encoded: 0, recognised: 0, searched: encoded.t.egraph.idLimit }
-  return { explored: { ...encoded, initialNodes: 0, phases, recognition: nothing, search, rules: [rule] }, applied: search.rules[0]!.applied }
+  return {
+    explored: { ...encoded, initialNodes: 0, phases, recognition: nothing, search, rules: [rule] },
+    applied: search.rules[0]!.applied,
+  }
 }
 
 describe('rewrite: every rule', () => {

@@ -17,10 +17,12 @@ function* factor(t: TensorEGraph, n: NodeId) {
   for (const p of t.nodes(a, 'Mul'))
     for (const q of t.nodes(b, 'Mul'))
       for (const [x, y] of operandPairs(t, p))
-        for (const [z, w] of operandPairs(t, q)) if (x === z && !t.isConstant(x) && sameShape(t, y, w)) yield t.mul(x, t.add(y, w))
+        for (const [z, w] of operandPairs(t, q))
+          if (x === z && !t.isConstant(x) && sameShape(t, y, w)) yield t.mul(x, t.add(y, w))
 }
 
-const sameShape = (t: TensorEGraph, a: ClassId, b: ClassId): boolean => t.shape(a).every((d, i) => dimEquals(d, t.shape(b)[i]!))
+const sameShape = (t: TensorEGraph, a: ClassId, b: ClassId): boolean =>
+  t.shape(a).every((d, i) => dimEquals(d, t.shape(b)[i]!))
 
 const isMonotone = (t: TensorEGraph, n: NodeId): boolean => {
   const record = recordOf(t.op(n))
@@ -74,7 +76,8 @@ function* globalPool(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   const x = t.child(n, 0)
   if (op.kind !== 'onnx' || t.type(x) === null || t.rank(x) !== 4) return
-  const axes = t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents ?? [])
+  const axes =
+    t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents ?? [])
   const keeps = op.attributes.keepdims?.kind !== 'int' || Number(op.attributes.keepdims.value) === 1
   if (keeps && axes.join() === '2,3' && axesOf(t, n) !== null) yield t.onnx('GlobalAveragePool', [x])
 }
@@ -86,7 +89,14 @@ function* meanOfPool(t: TensorEGraph, n: NodeId) {
   else yield t.onnx('ReduceMean', [x], { axes: ints([2, 3]), keepdims: int(1) })
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = '', exactness: Rule['exactness'] = 'reassociates'): Rule => ({
+const rule = (
+  name: string,
+  law: string,
+  families: Rule['families'],
+  apply: Rule['apply'],
+  condition = '',
+  exactness: Rule['exactness'] = 'reassociates',
+): Rule => ({
   name,
   law,
   condition,

@@ -52,7 +52,8 @@ function* float(t: TensorEGraph, n: NodeId) {
   for (const [x, c] of withConstant(t, a, 'Add'))
     for (const [y, d] of withConstant(t, b, 'Add')) yield t.add(t.add(x, y), t.add(c, d))
   for (const [sum, y] of operandPairs(t, n))
-    for (const [x, c] of withConstant(t, sum, 'Add')) if (!t.isConstant(y) && mayMerge(t, x, y)) yield t.add(t.add(x, y), c)
+    for (const [x, c] of withConstant(t, sum, 'Add'))
+      if (!t.isConstant(y) && mayMerge(t, x, y)) yield t.add(t.add(x, y), c)
 }
 
 /** True if x is a linear map or convolution of y, or of what y is one of. */
@@ -65,11 +66,22 @@ function mayMerge(t: TensorEGraph, x: ClassId, y: ClassId): boolean {
 /** f(x + c) = f(x) + f(c) */
 function* constantOut(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
-  if (!linearChildren(t, n).includes(0) || !t.children(n).slice(1).every((c) => t.isConstant(c))) return
+  if (
+    !linearChildren(t, n).includes(0) ||
+    !t
+      .children(n)
+      .slice(1)
+      .every((c) => t.isConstant(c))
+  )
+    return
   for (const [x, c] of withConstant(t, t.child(n, 0), 'Add')) {
     if (!varies(t, x, t.child(n, 0))) continue
     const image = imageOfConstant(t, n, c)
-    const moved = image && (op.kind === 'reshape' ? t.reshape(x, t.shape(t.egraph.classOf(n))) : t.rebuild(op, [x, ...t.children(n).slice(1)]))
+    const moved =
+      image &&
+      (op.kind === 'reshape'
+        ? t.reshape(x, t.shape(t.egraph.classOf(n)))
+        : t.rebuild(op, [x, ...t.children(n).slice(1)]))
     if (moved && image) yield t.add(moved, image)
   }
 }
@@ -97,7 +109,10 @@ function imageOfConstant(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null
 }
 
 function fullAlong(t: TensorEGraph, c: ClassId, axes: readonly number[], shape: readonly Dim[]): ClassId | null {
-  const target = axes.reduce<readonly Dim[]>((s, a) => (typeof shape[a] === 'number' ? replaceAxis(s, a, shape[a]) : s), t.shape(c))
+  const target = axes.reduce<readonly Dim[]>(
+    (s, a) => (typeof shape[a] === 'number' ? replaceAxis(s, a, shape[a]) : s),
+    t.shape(c),
+  )
   return axes.every((a) => typeof shape[a] === 'number') ? t.expand(c, target) : null
 }
 
@@ -107,10 +122,25 @@ function imageOfReshape(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null 
   const out = t.shape(t.egraph.classOf(n))
   const from = passingAxes(op.groups)
   const passing = new Set(from.filter((p) => p !== null))
-  if (varyingAxes(t, c).every((a) => passing.has(a))) return t.reshape(c, out.map((_, i) => (from[i] == null ? 1 : t.shape(c)[from[i]!]!)))
+  if (varyingAxes(t, c).every((a) => passing.has(a)))
+    return t.reshape(
+      c,
+      out.map((_, i) => (from[i] == null ? 1 : t.shape(c)[from[i]!]!)),
+    )
   const shape = t.shape(t.child(n, 0))
-  const full = fullAlong(t, c, shape.flatMap((_, a) => (passing.has(a) ? [] : [a])), shape)
-  return full && t.reshape(full, out.map((d, i) => (from[i] == null ? d : t.shape(full)[from[i]!]!)))
+  const full = fullAlong(
+    t,
+    c,
+    shape.flatMap((_, a) => (passing.has(a) ? [] : [a])),
+    shape,
+  )
+  return (
+    full &&
+    t.reshape(
+      full,
+      out.map((d, i) => (from[i] == null ? d : t.shape(full)[from[i]!]!)),
+    )
+  )
 }
 
 /** Operators that map a value repeated along their mixed axes to itself. */
@@ -119,14 +149,21 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   if (op.kind !== 'onnx') return null
   if (op.op === 'Conv') return imageOfConv(t, n, c)
   const spatial = varyingAxes(t, c).every((a) => a <= 1)
-  const unpadded = getInts(op.attributes, 'pads', []).every((p) => p === 0) && getText(op.attributes, 'auto_pad', 'NOTSET') === 'NOTSET'
+  const unpadded =
+    getInts(op.attributes, 'pads', []).every((p) => p === 0) &&
+    getText(op.attributes, 'auto_pad', 'NOTSET') === 'NOTSET'
   const averages =
     op.op === 'GlobalAveragePool' ||
     (op.op === 'AveragePool' && unpadded && !op.attributes.ceil_mode) ||
-    (op.op === 'Resize' && getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize' && getInts(op.attributes, 'axes', [0]).every((a) => a >= 2))
+    (op.op === 'Resize' &&
+      getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize' &&
+      getInts(op.attributes, 'axes', [0]).every((a) => a >= 2))
   if (averages) return spatial ? c : null
   if (op.op !== 'ReduceMean') return null
-  const axes = t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents as readonly number[] | null)
+  const axes =
+    t.children(n)[1] === undefined
+      ? getInts(op.attributes, 'axes', [])
+      : (t.fact(t.child(n, 1)).contents as readonly number[] | null)
   return axes && varyingAxes(t, c).every((a) => !axes.includes(a)) ? c : null
 }
 

@@ -44,7 +44,8 @@ export function pointwiseAttributes(spatial: number, group: number): Attributes 
 function* convOfLin(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   const w = t.child(n, 1)
-  if (op.kind !== 'onnx' || t.children(n).length !== 2 || !t.isConstant(w) || getInt(op.attributes, 'group', 1) !== 1) return
+  if (op.kind !== 'onnx' || t.children(n).length !== 2 || !t.isConstant(w) || getInt(op.attributes, 'group', 1) !== 1)
+    return
   for (const l of t.nodes(t.child(n, 0), 'lin')) {
     const lin = t.op(l)
     if (lin.kind !== 'lin' || lin.axis !== 1) continue
@@ -60,7 +61,13 @@ function* linOfConv(t: TensorEGraph, n: NodeId) {
   for (const f of t.nodes(t.child(n, 0), 'Conv')) {
     const conv = t.op(f)
     const w = t.child(f, 1)
-    if (conv.kind !== 'onnx' || t.children(f).length !== 2 || !t.isConstant(w) || getInt(conv.attributes, 'group', 1) !== 1) continue
+    if (
+      conv.kind !== 'onnx' ||
+      t.children(f).length !== 2 ||
+      !t.isConstant(w) ||
+      getInt(conv.attributes, 'group', 1) !== 1
+    )
+      continue
     const folded = t.lin(w, t.child(n, 1), 0)
     if (t.isConstant(folded)) yield convolve(t, t.child(f, 0), folded, conv.attributes)
   }
@@ -72,10 +79,14 @@ function* sumOfConvs(t: TensorEGraph, n: NodeId) {
   const left = convolutionsOf(t, a)
   const right = convolutionsOf(t, b)
   for (const p of left) for (const q of right) yield* merged(t, p, q)
-  for (const [kernels, x] of [[left, b], [right, a]] as const)
+  for (const [kernels, x] of [
+    [left, b],
+    [right, a],
+  ] as const)
     for (const k of kernels) {
       const [outputs, perGroup] = t.shape(k.w) as number[]
-      if (t.egraph.find(k.x) === x && outputs === perGroup! * getInt(k.attributes, 'group', 1)) yield* merged(t, k, identityKernel(t, k))
+      if (t.egraph.find(k.x) === x && outputs === perGroup! * getInt(k.attributes, 'group', 1))
+        yield* merged(t, k, identityKernel(t, k))
     }
 }
 
@@ -86,7 +97,8 @@ function* merged(t: TensorEGraph, p: Kernel, q: Kernel) {
   if (w !== null) yield convolve(t, large.x, t.add(large.w, w), large.attributes)
 }
 
-const kernelArea = (t: TensorEGraph, k: Kernel): number => (t.shape(k.w) as number[]).slice(2).reduce((a, b) => a * b, 1)
+const kernelArea = (t: TensorEGraph, k: Kernel): number =>
+  (t.shape(k.w) as number[]).slice(2).reduce((a, b) => a * b, 1)
 
 /** The small kernel padded to the large one's size and place; null if they do not see the same positions. */
 function enlarged(t: TensorEGraph, small: Kernel, large: Kernel): ClassId | null {
@@ -95,12 +107,20 @@ function enlarged(t: TensorEGraph, small: Kernel, large: Kernel): ClassId | null
   const to = (t.shape(large.w) as number[]).slice(2)
   const spatial = to.length
   const dilations = get(large, 'dilations')
-  const alike = get(small, 'strides').join() === get(large, 'strides').join() && getInt(small.attributes, 'group', 1) === getInt(large.attributes, 'group', 1)
+  const alike =
+    get(small, 'strides').join() === get(large, 'strides').join() &&
+    getInt(small.attributes, 'group', 1) === getInt(large.attributes, 'group', 1)
   const sameDilations = from.every((k, i) => k === 1 || get(small, 'dilations')[i] === dilations[i])
   if (!alike || !sameDilations || t.shape(small.w)[1] !== t.shape(large.w)[1]) return null
-  const taps = (side: 0 | 1) => to.map((_, i) => (get(large, 'pads')[i + side * spatial]! - get(small, 'pads')[i + side * spatial]!) / dilations[i]!)
+  const taps = (side: 0 | 1) =>
+    to.map(
+      (_, i) => (get(large, 'pads')[i + side * spatial]! - get(small, 'pads')[i + side * spatial]!) / dilations[i]!,
+    )
   const [before, after] = [taps(0), taps(1)]
-  const fits = to.every((k, i) => Number.isInteger(before[i]) && before[i]! >= 0 && after[i]! >= 0 && from[i]! + before[i]! + after[i]! === k)
+  const fits = to.every(
+    (k, i) =>
+      Number.isInteger(before[i]) && before[i]! >= 0 && after[i]! >= 0 && from[i]! + before[i]! + after[i]! === k,
+  )
   if (!fits) return null
   const padded = t.onnx('Pad', [small.w, t.int64s([0, 0, ...before, 0, 0, ...after])])
   return t.isConstant(padded) ? padded : null
@@ -128,5 +148,11 @@ const rule = (name: string, law: string, families: Rule['families'], apply: Rule
 export const convRules: readonly Rule[] = [
   rule('conv-of-lin', 'conv(x A, W) = conv(x, A W)', ['Conv'], convOfLin, 'one group'),
   rule('lin-of-conv', 'conv(x, W) B = conv(x, W B)', ['lin'], linOfConv, 'one group'),
-  rule('sum-of-convs', 'conv(x, W) + conv(x, V) = conv(x, W + V)', ['Add'], sumOfConvs, 'strides, groups and centres agree'),
+  rule(
+    'sum-of-convs',
+    'conv(x, W) + conv(x, V) = conv(x, W + V)',
+    ['Add'],
+    sumOfConvs,
+    'strides, groups and centres agree',
+  ),
 ]

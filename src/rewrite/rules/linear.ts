@@ -2,12 +2,12 @@
 // children do not vary along the axis, and they compose. Derived from axis maps and linearity; nothing here names an operator
 // but lin, concat and Add.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { ndarray } from '../../ir/tensor.ts'
 import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, isJointlyLinear, linearChildren, recordOf, targetAxes } from '../properties.ts'
 import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
-import { ndarray } from '../../ir/tensor.ts'
 
 const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, linear maps)'
 
@@ -40,7 +40,8 @@ function passage(t: TensorEGraph, n: NodeId, a: number): { readonly child: numbe
   if (!row) return null
   for (const k of linearChildren(t, n)) {
     const axis = row[k]
-    if (typeof axis === 'number' && row.every((source, i) => i === k || source === 'broadcast')) return { child: k, axis }
+    if (typeof axis === 'number' && row.every((source, i) => i === k || source === 'broadcast'))
+      return { child: k, axis }
   }
   return null
 }
@@ -71,7 +72,8 @@ function pushJoint(t: TensorEGraph, f: NodeId, w: ClassId, axis: number): ClassI
   if (!isJointlyLinear(op)) return null
   const row = axesOf(t, f)?.[axis]
   const parts = t.children(f)
-  if (!row || !parts.every((c, i) => (typeof row[i] === 'number' || t.isConstant(c)) && absorbs(t, c, axis))) return null
+  if (!row || !parts.every((c, i) => (typeof row[i] === 'number' || t.isConstant(c)) && absorbs(t, c, axis)))
+    return null
   const mapped = parts.map((c) => linOfPart(t, c, w, axis))
   return mapped.includes(null) ? null : t.rebuild(op, mapped as ClassId[])
 }
@@ -86,13 +88,16 @@ function linOfPart(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): Class
 /** True if a map along `axis` of c can merge with what makes c. */
 function absorbs(t: TensorEGraph, c: ClassId, axis: number): boolean {
   if (t.isConstant(c)) return true
-  return (t.egraph.nodesOf(c).filter((x) => t.isTyped(x))).some((n) => {
-    const op = t.op(n)
-    if (op.kind === 'lin' || op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
-    if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1
-    if (op.kind === 'onnx' && (op.op === 'Add' || op.op === 'Mul')) return t.children(n).some((x) => t.isConstant(x))
-    return passage(t, n, axis) !== null
-  })
+  return t.egraph
+    .nodesOf(c)
+    .filter((x) => t.isTyped(x))
+    .some((n) => {
+      const op = t.op(n)
+      if (op.kind === 'lin' || op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
+      if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1
+      if (op.kind === 'onnx' && (op.op === 'Add' || op.op === 'Mul')) return t.children(n).some((x) => t.isConstant(x))
+      return passage(t, n, axis) !== null
+    })
 }
 
 /** f(.., lin(x, W), ..) = lin(f(.., x, ..), W) */
@@ -128,7 +133,10 @@ function* pullJoint(t: TensorEGraph, n: NodeId) {
     const w = t.child(first, 1)
     const lins = parts.map((p) => linsAlong(t, p, axis).find((l) => t.child(l, 1) === w))
     if (lins.includes(undefined)) continue
-    const inner = t.rebuild(op, (lins as NodeId[]).map((l) => t.child(l, 0)))
+    const inner = t.rebuild(
+      op,
+      (lins as NodeId[]).map((l) => t.child(l, 0)),
+    )
     if (inner !== null) yield t.lin(inner, w, axis)
   }
 }
@@ -177,7 +185,15 @@ function* concatOf(t: TensorEGraph, n: NodeId) {
   for (const first of linsAlong(t, parts[0]!, op.axis)) {
     const x = t.child(first, 0)
     const lins = parts.map((p) => linsAlong(t, p, op.axis).find((l) => t.child(l, 0) === x))
-    if (!lins.includes(undefined)) yield t.lin(x, t.concat((lins as NodeId[]).map((l) => t.child(l, 1)), 1), op.axis)
+    if (!lins.includes(undefined))
+      yield t.lin(
+        x,
+        t.concat(
+          (lins as NodeId[]).map((l) => t.child(l, 1)),
+          1,
+        ),
+        op.axis,
+      )
   }
 }
 
@@ -189,9 +205,13 @@ function* sumOf(t: TensorEGraph, n: NodeId) {
     for (const m of linsAlong(t, b, axis))
       if (t.child(l, 0) === t.child(m, 0)) yield t.lin(t.child(l, 0), t.add(t.child(l, 1), t.child(m, 1)), axis)
   }
-  for (const [map, x] of [[a, b], [b, a]] as const)
+  for (const [map, x] of [
+    [a, b],
+    [b, a],
+  ] as const)
     for (const l of t.nodes(map, 'lin'))
-      if (t.child(l, 0) === t.egraph.find(x)) yield t.lin(x, t.add(t.child(l, 1), identity(t, t.child(l, 1))), axisOf(t, l))
+      if (t.child(l, 0) === t.egraph.find(x))
+        yield t.lin(x, t.add(t.child(l, 1), identity(t, t.child(l, 1))), axisOf(t, l))
 }
 
 /** The identity matrix of the size of w. */
@@ -239,8 +259,20 @@ const rule = (name: string, law: string, families: Rule['families'], apply: Rule
 })
 
 export const linearRules: readonly Rule[] = [
-  rule('lin-push', 'lin(f(x, y), W) = f(lin(x, W), y)', ['lin'], push, 'f is linear in x and y does not vary along the axis'),
-  rule('lin-pull', 'f(lin(x, W), y) = lin(f(x, y), W)', 'all', pull, 'f is linear in x and y does not vary along the axis'),
+  rule(
+    'lin-push',
+    'lin(f(x, y), W) = f(lin(x, W), y)',
+    ['lin'],
+    push,
+    'f is linear in x and y does not vary along the axis',
+  ),
+  rule(
+    'lin-pull',
+    'f(lin(x, W), y) = lin(f(x, y), W)',
+    'all',
+    pull,
+    'f is linear in x and y does not vary along the axis',
+  ),
   rule('lin-of-lin', '(x A) B = x (A B)', ['lin'], compose, 'A and B are constant'),
   rule('lin-low-rank', 'x (A B) = (x A) B', ['lin'], decompose, 'A B was folded from two constants of the model'),
   rule('lin-of-concat', '[x, y] W = x W1 + y W2', ['lin'], ofConcat),
@@ -249,4 +281,3 @@ export const linearRules: readonly Rule[] = [
   rule('matmul-associate', '(X Y) Z = X (Y Z)', ['MatMul'], associate, 'equal ranks'),
   rule('sum-of-matmuls', 'X A + X B = X (A + B); A X + B X = (A + B) X', ['Add'], sumOfProducts),
 ]
-

@@ -34,14 +34,22 @@ function selectThrough(t: TensorEGraph, n: NodeId, axis: number, index: IndexVec
   if (!row || row.includes('mixed')) return null
   if (op.kind === 'expand' && op.sizes[axis] != null) {
     const count = indexCount(index)
-    return typeof count === 'number' ? t.expand(t.child(n, 0), replaceAxis(t.shape(t.egraph.classOf(n)), axis, count)) : null
+    return typeof count === 'number'
+      ? t.expand(t.child(n, 0), replaceAxis(t.shape(t.egraph.classOf(n)), axis, count))
+      : null
   }
   if (!row.some((source) => typeof source === 'number')) return null
-  const writable = t.children(n).every((c, i) => typeof row[i] !== 'number' || isWritable(index, t.shape(c)[row[i] as number]!))
+  const writable = t
+    .children(n)
+    .every((c, i) => typeof row[i] !== 'number' || isWritable(index, t.shape(c)[row[i] as number]!))
   if (!writable) return null
-  const children = t.children(n).map((c, i) => (typeof row[i] === 'number' ? selectDown(t, c, row[i] as number, index, depth) : c))
-  if (op.kind === 'reshape') return t.reshape(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
-  if (op.kind === 'expand') return t.expand(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
+  const children = t
+    .children(n)
+    .map((c, i) => (typeof row[i] === 'number' ? selectDown(t, c, row[i] as number, index, depth) : c))
+  if (op.kind === 'reshape')
+    return t.reshape(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
+  if (op.kind === 'expand')
+    return t.expand(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
   return t.rebuild(resized(t, n, axis, indexCount(index)), children)
 }
 
@@ -59,7 +67,13 @@ function resized(t: TensorEGraph, n: NodeId, axis: number, size: Dim) {
 function selectOfConcat(t: TensorEGraph, parts: readonly ClassId[], axis: number, index: IndexVector): ClassId | null {
   const bounds = indexBounds(index)
   const sizes = parts.map((p) => t.shape(p)[axis]!)
-  if (!bounds || sizes.some((s) => typeof s !== 'number') || typeof bounds.from !== 'number' || typeof bounds.to !== 'number') return null
+  if (
+    !bounds ||
+    sizes.some((s) => typeof s !== 'number') ||
+    typeof bounds.from !== 'number' ||
+    typeof bounds.to !== 'number'
+  )
+    return null
   const pieces: ClassId[] = []
   let start = 0
   for (const [i, size] of (sizes as number[]).entries()) {
@@ -119,7 +133,9 @@ function* expandUp(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
       if (expand.kind !== 'expand') continue
       const repeated = expand.sizes.flatMap((s, j) => (s === null ? [] : [j]))
       const targets = repeated.map((j) => axes.findIndex((row) => row[k] === j))
-      const pointwise = targets.every((a, i) => a >= 0 && !axes[a]!.includes('mixed') && axes.filter((row) => row[k] === repeated[i]).length === 1)
+      const pointwise = targets.every(
+        (a, i) => a >= 0 && !axes[a]!.includes('mixed') && axes.filter((row) => row[k] === repeated[i]).length === 1,
+      )
       if (!pointwise) continue
       const children = t.children(n).map((other, i) => (i === k ? x : other))
       const small = rebuildSmall(t, n, children, out, targets)
@@ -128,13 +144,23 @@ function* expandUp(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
 }
 
 /** The same operator on the unrepeated child: element-wise ones as they are, others only if nothing else varies there. */
-function rebuildSmall(t: TensorEGraph, n: NodeId, children: readonly ClassId[], out: readonly Dim[], targets: readonly number[]): ClassId | null {
+function rebuildSmall(
+  t: TensorEGraph,
+  n: NodeId,
+  children: readonly ClassId[],
+  out: readonly Dim[],
+  targets: readonly number[],
+): ClassId | null {
   const op = t.op(n)
   if (recordOf(op)?.elementwise) return t.rebuild(op, children)
   const axes = axesOf(t, n)!
   const alone = targets.every((a) => axes[a]!.filter((source) => typeof source === 'number').length === 1)
   if (!alone) return null
-  if (op.kind === 'reshape') return t.reshape(children[0]!, out.map((d, a) => (targets.includes(a) ? 1 : d)))
+  if (op.kind === 'reshape')
+    return t.reshape(
+      children[0]!,
+      out.map((d, a) => (targets.includes(a) ? 1 : d)),
+    )
   return t.rebuild(op, children)
 }
 

@@ -35,12 +35,17 @@ function products(t: TensorEGraph, c: ClassId, count: number): ClassId[][] {
   return t.nodes(c, 'Mul').flatMap((n) => {
     const [a, b] = t.children(n) as [ClassId, ClassId]
     const splits = Array.from({ length: count - 1 }, (_, i) => i + 1)
-    return splits.flatMap((k) => products(t, a, k).flatMap((left) => products(t, b, count - k).map((right) => [...left, ...right])))
+    return splits.flatMap((k) =>
+      products(t, a, k).flatMap((left) => products(t, b, count - k).map((right) => [...left, ...right])),
+    )
   })
 }
 
 /** Readings as value * others, for each choice of the value among the factors that pass `is`. */
-function* pick(factors: readonly ClassId[], is: (c: ClassId) => boolean): Iterable<readonly [ClassId, readonly ClassId[]]> {
+function* pick(
+  factors: readonly ClassId[],
+  is: (c: ClassId) => boolean,
+): Iterable<readonly [ClassId, readonly ClassId[]]> {
   for (const [i, f] of factors.entries()) if (is(f)) yield [f, factors.filter((_, j) => j !== i)]
 }
 
@@ -49,7 +54,10 @@ function clipped(t: TensorEGraph, c: ClassId, low: number, high: number): ClassI
     const op = t.op(n)
     const [x, lo, hi] = t.children(n) as [ClassId, ClassId?, ClassId?]
     if (op.kind !== 'onnx') return []
-    const bounds = op.present.length > 1 ? [lo && uniform(t, lo), hi && uniform(t, hi)] : [getFloat(op.attributes, 'min', null), getFloat(op.attributes, 'max', null)]
+    const bounds =
+      op.present.length > 1
+        ? [lo && uniform(t, lo), hi && uniform(t, hi)]
+        : [getFloat(op.attributes, 'min', null), getFloat(op.attributes, 'max', null)]
     return op.present.every(Boolean) && bounds[0] === low && bounds[1] === high ? [x] : []
   })
 }
@@ -59,7 +67,8 @@ function* hardSigmoid(t: TensorEGraph, n: NodeId) {
   for (const [c, k] of operandPairs(t, n)) {
     if (!isNumber(t, k, 1 / 6)) continue
     for (const shifted of clipped(t, c, 0, 6))
-      for (const x of without(t, shifted, 'Add', 3)) yield t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
+      for (const x of without(t, shifted, 'Add', 3))
+        yield t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
   }
 }
 
@@ -69,13 +78,17 @@ function* hardSwish(t: TensorEGraph, n: NodeId) {
   for (const [a, b] of operandPairs(t, n))
     for (const h of t.nodes(b, 'HardSigmoid')) {
       const op = t.op(h)
-      const standard = op.kind === 'onnx' && Math.abs(getFloat(op.attributes, 'alpha', 0.2) - 1 / 6) < 1e-6 && getFloat(op.attributes, 'beta', 0.5) === 0.5
+      const standard =
+        op.kind === 'onnx' &&
+        Math.abs(getFloat(op.attributes, 'alpha', 0.2) - 1 / 6) < 1e-6 &&
+        getFloat(op.attributes, 'beta', 0.5) === 0.5
       if (standard && t.child(h, 0) === a) yield t.onnx('HardSwish', [a])
     }
   for (const factors of products(t, t.egraph.classOf(n), 3))
     for (const [, rest] of pick(factors, (c) => isNumber(t, c, 1 / 6)))
       for (const [x, [clip]] of pick(rest, (c) => !t.isConstant(c)))
-        for (const shifted of clipped(t, clip!, 0, 6)) if (without(t, shifted, 'Add', 3).includes(x)) yield t.onnx('HardSwish', [x])
+        for (const shifted of clipped(t, clip!, 0, 6))
+          if (without(t, shifted, 'Add', 3).includes(x)) yield t.onnx('HardSwish', [x])
 }
 
 /** 1 + f(inner) read as f's argument. */
@@ -88,17 +101,23 @@ function* gelu(t: TensorEGraph, n: NodeId) {
   for (const factors of products(t, t.egraph.classOf(n), 3))
     for (const [, rest] of pick(factors, (c) => isNumber(t, c, 0.5)))
       for (const [x, [gate]] of pick(rest, (c) => !t.isConstant(c))) {
-        for (const z of onePlus(t, gate!, 'Erf')) if (without(t, z, 'Mul', Math.SQRT1_2).includes(x)) yield t.onnx('Gelu', [x])
-        for (const z of onePlus(t, gate!, 'Tanh')) if (isTanhArgument(t, z, x)) yield t.onnx('Gelu', [x], { approximate: text('tanh') })
+        for (const z of onePlus(t, gate!, 'Erf'))
+          if (without(t, z, 'Mul', Math.SQRT1_2).includes(x)) yield t.onnx('Gelu', [x])
+        for (const z of onePlus(t, gate!, 'Tanh'))
+          if (isTanhArgument(t, z, x)) yield t.onnx('Gelu', [x], { approximate: text('tanh') })
       }
 }
 
 /** sqrt(2 / pi) (x + 0.044715 x^3) */
 function isTanhArgument(t: TensorEGraph, z: ClassId, x: ClassId): boolean {
   return without(t, z, 'Mul', Math.sqrt(2 / Math.PI)).some((sum) =>
-    t.nodes(sum, 'Add').some((n) =>
-      operandPairs(t, n).some(([a, b]) => a === x && without(t, b, 'Mul', 0.044715).some((cube) => isCube(t, cube, x))),
-    ),
+    t
+      .nodes(sum, 'Add')
+      .some((n) =>
+        operandPairs(t, n).some(
+          ([a, b]) => a === x && without(t, b, 'Mul', 0.044715).some((cube) => isCube(t, cube, x)),
+        ),
+      ),
   )
 }
 
@@ -113,7 +132,12 @@ function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; rea
     const op = t.op(n)
     const x = t.child(n, 0)
     if (op.kind !== 'onnx' || t.type(x) === null || getInt(op.attributes, 'keepdims', 1) !== 1) return []
-    const given = op.attributes.axes?.kind === 'ints' ? op.attributes.axes.value.map(Number) : t.children(n)[1] === undefined ? null : (t.fact(t.child(n, 1)).contents as number[] | null)
+    const given =
+      op.attributes.axes?.kind === 'ints'
+        ? op.attributes.axes.value.map(Number)
+        : t.children(n)[1] === undefined
+          ? null
+          : (t.fact(t.child(n, 1)).contents as number[] | null)
     const rank = t.rank(x)
     const axes = given?.map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b)
     return axes && axes.length > 0 && axes.every((a, i) => a === rank - axes.length + i) ? [{ x, axis: axes[0]! }] : []
@@ -135,7 +159,9 @@ function* layerNormOf(t: TensorEGraph, d: ClassId, root: ClassId) {
       for (const epsilon of epsilonsOf(t, root, d, axis)) {
         if (normalised.some((size) => typeof size !== 'number')) continue
         const sizes = normalised as number[]
-        const ones = t.literal(ndarray(t.type(x)!.dtype, sizes, new Float64Array(sizes.reduce((a, b) => a * b, 1)).fill(1)))
+        const ones = t.literal(
+          ndarray(t.type(x)!.dtype, sizes, new Float64Array(sizes.reduce((a, b) => a * b, 1)).fill(1)),
+        )
         yield t.onnx('LayerNormalization', [x, ones], { axis: int(axis), epsilon: float(epsilon) })
       }
     }
@@ -186,7 +212,8 @@ function* layerNormShift(t: TensorEGraph, n: NodeId) {
       const [x, gain, bias] = t.children(l) as [ClassId, ClassId, ClassId?]
       if (op.kind !== 'onnx' || op.outputCount !== 1 || (bias !== undefined && !t.isConstant(bias))) continue
       const term = asGain(t, k, x, getInt(op.attributes, 'axis', -1))
-      if (term) yield t.make({ ...op, present: [true, true, true] }, [x, gain, bias === undefined ? term : t.add(bias, term)])
+      if (term)
+        yield t.make({ ...op, present: [true, true, true] }, [x, gain, bias === undefined ? term : t.add(bias, term)])
     }
 }
 
@@ -205,7 +232,19 @@ export const recogniseRules: readonly Rule[] = [
   rule('recognise-hard-sigmoid', 'clip(x + 3, 0, 6) / 6 = HardSigmoid(x; 1/6, 1/2)', ['Mul'], hardSigmoid),
   rule('recognise-hard-swish', 'x * clip(x + 3, 0, 6) / 6 = HardSwish(x)', ['Mul'], hardSwish, 'opset 14'),
   rule('recognise-gelu', 'x / 2 * (1 + erf(x / sqrt 2)) = Gelu(x)', ['Mul'], gelu, 'opset 20'),
-  rule('recognise-layer-norm', '(x - mean x) / sqrt(var x + eps) = LayerNormalization(x)', ['Mul'], layerNorm, 'opset 17'),
+  rule(
+    'recognise-layer-norm',
+    '(x - mean x) / sqrt(var x + eps) = LayerNormalization(x)',
+    ['Mul'],
+    layerNorm,
+    'opset 17',
+  ),
   rule('layer-norm-scale', 'LayerNorm(x; g) * k = LayerNorm(x; g k)', ['Mul'], layerNormScale, 'k is a constant gain'),
-  rule('layer-norm-shift', 'LayerNorm(x; g, b) + k = LayerNorm(x; g, b + k)', ['Add'], layerNormShift, 'k is a constant shift'),
+  rule(
+    'layer-norm-shift',
+    'LayerNorm(x; g, b) + k = LayerNorm(x; g, b + k)',
+    ['Add'],
+    layerNormShift,
+    'k is a constant shift',
+  ),
 ]

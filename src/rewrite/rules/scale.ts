@@ -4,18 +4,23 @@
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInt } from '../../ir/attribute.ts'
 import type { Dim } from '../../ir/dim.ts'
+import { convolve } from '../canonical.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, linearChildren, targetAxes } from '../properties.ts'
 import type { Rule } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
-import { convolve } from '../canonical.ts'
 
 const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, factors)'
 
 /** The two ways to read a product: [value, factor]. */
 export function operandPairs(t: TensorEGraph, n: NodeId): readonly (readonly [ClassId, ClassId])[] {
   const [a, b] = t.children(n) as [ClassId, ClassId]
-  return a === b ? [[a, b]] : [[a, b], [b, a]]
+  return a === b
+    ? [[a, b]]
+    : [
+        [a, b],
+        [b, a],
+      ]
 }
 
 /** Axes along which s has more than one position (or may have). */
@@ -24,7 +29,12 @@ export function varyingAxes(t: TensorEGraph, s: ClassId): number[] {
 }
 
 /** s with axis j moved to targets[j], as a value of rank `rank`; null if an axis along which it varies has no target. */
-export function carryAxes(t: TensorEGraph, s: ClassId, targets: readonly (number | null)[], rank: number): ClassId | null {
+export function carryAxes(
+  t: TensorEGraph,
+  s: ClassId,
+  targets: readonly (number | null)[],
+  rank: number,
+): ClassId | null {
   const moved = varyingAxes(t, s).map((j) => ({ from: j, to: targets[j] ?? null }))
   if (moved.some((m) => m.to === null)) return null
   const order = [...moved].sort((a, b) => a.to! - b.to!).map((m) => m.from)
@@ -50,7 +60,12 @@ function* scaleOut(t: TensorEGraph, n: NodeId) {
       for (const [x, s] of operandPairs(t, m)) {
         if (!sameSizes(t, x, c) || (isProduct && !t.isConstant(s))) continue
         const factor = carryAxes(t, s, targets, rank)
-        const inner = factor && t.rebuild(t.op(n), t.children(n).map((other, i) => (i === k ? x : other)))
+        const inner =
+          factor &&
+          t.rebuild(
+            t.op(n),
+            t.children(n).map((other, i) => (i === k ? x : other)),
+          )
         if (factor && inner) yield t.mul(inner, factor)
       }
   }
@@ -82,10 +97,12 @@ function* scaleContract(t: TensorEGraph, n: NodeId) {
   const swap = Array.from({ length: rank }, (_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
   for (const m of t.nodes(a, 'Mul'))
     for (const [x, s] of operandPairs(t, m))
-      if (sameSizes(t, x, a) && varyingAxes(t, s).every((v) => v === rank - 1)) yield t.onnx('MatMul', [x, t.mul(b, t.transpose(s, swap))])
+      if (sameSizes(t, x, a) && varyingAxes(t, s).every((v) => v === rank - 1))
+        yield t.onnx('MatMul', [x, t.mul(b, t.transpose(s, swap))])
   for (const m of t.nodes(b, 'Mul'))
     for (const [y, s] of operandPairs(t, m))
-      if (sameSizes(t, y, b) && varyingAxes(t, s).every((v) => v === rank - 2)) yield t.onnx('MatMul', [t.mul(a, t.transpose(s, swap)), y])
+      if (sameSizes(t, y, b) && varyingAxes(t, s).every((v) => v === rank - 2))
+        yield t.onnx('MatMul', [t.mul(a, t.transpose(s, swap)), y])
 }
 
 /** (x * d) W = x (diag(d) W); (x W) * d = x (W diag(d)) */
@@ -95,7 +112,8 @@ function* diagonalIn(t: TensorEGraph, n: NodeId) {
   const w = t.child(n, 1)
   for (const m of t.nodes(t.child(n, 0), 'Mul'))
     for (const [x, d] of operandPairs(t, m)) {
-      if (!t.isConstant(d) || !sameSizes(t, x, t.child(n, 0)) || !varyingAxes(t, d).every((v) => v === op.axis)) continue
+      if (!t.isConstant(d) || !sameSizes(t, x, t.child(n, 0)) || !varyingAxes(t, d).every((v) => v === op.axis))
+        continue
       yield t.lin(x, t.mul(w, t.reshape(d, [t.shape(d)[op.axis]!, 1])!), op.axis)
     }
 }
@@ -111,7 +129,13 @@ function* diagonalOut(t: TensorEGraph, n: NodeId) {
     for (const f of t.nodes(c, 'Conv')) {
       const w = t.child(f, 1)
       const conv = t.op(f)
-      if (conv.kind !== 'onnx' || t.children(f).length !== 2 || !t.isConstant(w) || !varyingAxes(t, d).every((v) => v === 1)) continue
+      if (
+        conv.kind !== 'onnx' ||
+        t.children(f).length !== 2 ||
+        !t.isConstant(w) ||
+        !varyingAxes(t, d).every((v) => v === 1)
+      )
+        continue
       const perOutput = t.reshape(d, [t.shape(d)[1]!, ...new Array<Dim>(t.rank(w) - 1).fill(1)])!
       yield convolve(t, t.child(f, 0), t.mul(w, perOutput), conv.attributes)
     }
@@ -154,10 +178,28 @@ const rule = (name: string, law: string, families: Rule['families'], apply: Rule
 })
 
 export const scaleRules: readonly Rule[] = [
-  rule('scale-out', 'f(x * s, y) = f(x, y) * s', 'all', scaleOut, 'f is linear in x; s varies only along axes that pass through f'),
+  rule(
+    'scale-out',
+    'f(x * s, y) = f(x, y) * s',
+    'all',
+    scaleOut,
+    'f is linear in x; s varies only along axes that pass through f',
+  ),
   rule('scale-in', '(X Y) * s = X (Y * s) or (X * s) Y', ['Mul'], scaleIn, 's varies along one axis'),
   rule('scale-contract', '(X * s) Y = X (s * Y)', ['MatMul'], scaleContract, 's varies along the contracted axis'),
   rule('diagonal-in', '(x * d) W = x (diag(d) W)', ['lin'], diagonalIn, 'd is constant'),
-  rule('diagonal-out', '(x W) * d = x (W diag(d)); conv(x, W) * d = conv(x, W * d)', ['Mul'], diagonalOut, 'd is constant, per output channel'),
-  rule('diagonal-into-conv', 'conv(x * d, W) = conv(x, W * d)', ['Conv'], diagonalIntoConv, 'd is constant, per input channel'),
+  rule(
+    'diagonal-out',
+    '(x W) * d = x (W diag(d)); conv(x, W) * d = conv(x, W * d)',
+    ['Mul'],
+    diagonalOut,
+    'd is constant, per output channel',
+  ),
+  rule(
+    'diagonal-into-conv',
+    'conv(x * d, W) = conv(x, W * d)',
+    ['Conv'],
+    diagonalIntoConv,
+    'd is constant, per input channel',
+  ),
 ]

@@ -1,9 +1,9 @@
 // The three rules of the demonstration that this project started from. They are part of the catalogue but
 // not of the default set: the canonical form already makes each of them one choice among equals.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { isUniform } from '../fold.ts'
 import type { Rule } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
-import { isUniform } from '../fold.ts'
 import { operandPairs } from './scale.ts'
 
 const SOURCE = 'the seed demonstration: three rewrites of (x + y) * 2.0'
@@ -12,7 +12,8 @@ const SOURCE = 'the seed demonstration: three rewrites of (x + y) * 2.0'
 function* doubleAsSum(t: TensorEGraph, n: NodeId) {
   for (const [x, c] of operandPairs(t, n)) {
     const id = t.constantOf(c)
-    if (id !== null && !t.isConstant(x) && isUniform(t.constants, id, 2) && t.shape(c).every((d) => d === 1)) yield t.add(x, x)
+    if (id !== null && !t.isConstant(x) && isUniform(t.constants, id, 2) && t.shape(c).every((d) => d === 1))
+      yield t.add(x, x)
   }
 }
 
@@ -31,7 +32,13 @@ function* distribute(t: TensorEGraph, n: NodeId) {
     }
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], exactness: Rule['exactness']): Rule => ({
+const rule = (
+  name: string,
+  law: string,
+  families: Rule['families'],
+  apply: Rule['apply'],
+  exactness: Rule['exactness'],
+): Rule => ({
   name,
   law,
   condition: '',

@@ -50,7 +50,9 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
 function close(a: NdArray, b: NdArray, tolerance: number): boolean {
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false
   const scale = a.data.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 1e-30)
-  return a.data.every((x, i) => Object.is(x, b.data[i]) || x === b.data[i] || Math.abs(x - b.data[i]!) <= tolerance * scale)
+  return a.data.every(
+    (x, i) => Object.is(x, b.data[i]) || x === b.data[i] || Math.abs(x - b.data[i]!) <= tolerance * scale,
+  )
 }
 
 function describe(e: Explored, n: NodeId, expected: NdArray, got: NdArray): string {
