@@ -1,0 +1,27 @@
+// The sections of a run's page, in order. To add one, write a file and a row.
+import type { Html } from '../../html.ts'
+import type { RunRecord } from '../../record.ts'
+import { kernels } from './kernels.ts'
+import { machine } from './machine.ts'
+import { next } from './next.ts'
+import { prediction } from './prediction.ts'
+import { rules } from './rules.ts'
+import { saturation } from './saturation.ts'
+import { timing } from './timing.ts'
+import { verification } from './verification.ts'
+import { warnings } from './warnings.ts'
+
+/** A section, or null: it has nothing to say of this run. */
+export type RunSection = (r: RunRecord) => Html | null | Promise<Html | null>
+
+export const runSections: readonly RunSection[] = [
+  warnings,
+  timing,
+  verification,
+  rules,
+  kernels,
+  prediction,
+  saturation,
+  machine,
+  next,
+]
