@@ -16,7 +16,7 @@ export type Choice = (c: ClassId) => NodeId
 export function decode(t: TensorEGraph, original: Graph, roots: readonly ClassId[], choice: Choice): Graph {
   const decoder = new Decoder(t, original)
   for (const c of chosenInOrder(t, roots, choice)) decoder.emit(c, choice(c))
-  roots.forEach((c, i) => decoder.output(t.egraph.find(c), original.values[original.outputs[i]!]!.name))
+  for (const [i, c] of roots.entries()) decoder.output(t.egraph.find(c), original.values[original.outputs[i]!]!.name)
   return decoder.build()
 }
 

@@ -18,7 +18,7 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
   const { t } = e
   const values = new Map<ClassId, NdArray>()
   const nodes = [...t.egraph.classes()].flatMap((c) => t.egraph.nodesOf(c)).sort((a, b) => a - b)
-  const valueOf = (n: NodeId): NdArray | null => {
+  const compute = (n: NodeId): NdArray | null => {
     const op = t.op(n)
     if (op.kind === 'input') return inputs[op.index]!
     if (op.kind === 'constant') return t.constants.array(op.id)
@@ -29,7 +29,7 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
     grown = false
     for (const n of nodes) {
       const c = t.egraph.classOf(n)
-      const value = values.has(c) ? null : valueOf(n)
+      const value = values.has(c) ? null : compute(n)
       if (value) values.set(c, value)
       grown ||= value !== null
     }
@@ -39,7 +39,7 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
   const wrong: string[] = []
   for (const n of nodes) {
     const expected = values.get(t.egraph.classOf(n))
-    const got = valueOf(n)
+    const got = compute(n)
     if (!expected || !got) skipped++
     else if (!close(expected, got, tolerance)) wrong.push(describe(e, n, expected, got))
     else checked++
