@@ -64,7 +64,7 @@ function searchFromStarts(
     if (left <= 0) return
     const start = startOf(i)
     pool.add(start)
-    const share = Math.max(left / (starts + 1 - i), 1)
+    const share = Math.max(left / 3, left / (starts + 1 - i))
     pool.add(improveLocally(problem, start, { random, timeLimitMs: share, clock }).chosen)
   }
 }

@@ -1,6 +1,6 @@
-// Local search on a selection, by true DAG cost. Two moves: choose another node in one class; and drop a class together
-// with everything only it needs, then rebuild it along the cheapest tree over what remains (ruin and recreate). Reference
-// counts make a move cost what it changes, not what is there.
+// Local search on a selection, by true DAG cost. Three moves: choose another node in one class; drop a class together with
+// everything only it needs, then rebuild it along the cheapest tree over what remains (ruin and recreate); pay for a class
+// in advance and let its possible users adopt it. Reference counts make a move cost what it changes, not what is there.
 //
 // Invariant: the choices of all classes, needed or not, are acyclic. Changing one class's choice can only close a cycle
 // through that class, so one search from its new children decides.
@@ -75,12 +75,15 @@ class LocalSearch {
 
   /** Ruins and recreates until `patience` rounds in a row gained nothing. Returns true if any gained. */
   private recreateWhileItHelps(): boolean {
+    const { random } = this.options
     const needed = this.neededClasses()
-    const patience = this.options.patience ?? 8 * needed.length
+    const shareable = this.shareableClasses()
+    const patience = this.options.patience ?? 8 * (needed.length + shareable.length)
     const before = this.cost
     let best = before
     for (let idle = 0; idle < patience && !this.exhausted(); idle++) {
-      this.recreate(this.options.random.pick(needed))
+      if (random.below(needed.length + shareable.length) < needed.length) this.recreate(random.pick(needed))
+      else this.include(random.pick(shareable))
       if (!this.isLess(this.cost, best)) continue
       best = this.cost
       idle = 0
@@ -149,6 +152,47 @@ class LocalSearch {
     if (random.next() < 0.5) return (n) => cost[n]!
     const sigma = random.next()
     return (n) => cost[n]! * Math.exp(sigma * random.normal())
+  }
+
+  // --- inclusion ---
+
+  /** Classes not needed that at least two needed classes could use: dear for one of them alone, cheap once shared. */
+  private shareableClasses(): number[] {
+    const { classCount } = this.problem
+    return Array.from({ length: classCount }, (_, d) => d).filter(
+      (d) => this.references[d] === 0 && this.neededUsers(d).length > 1,
+    )
+  }
+
+  private neededUsers(d: number): number[] {
+    const { firstUse, uses, classOfNode } = this.problem
+    const stamp = ++this.stamp
+    const users: number[] = []
+    for (let k = firstUse[d]!; k < firstUse[d + 1]!; k++) {
+      const c = classOfNode[uses[k]!]!
+      if (this.references[c] === 0 || this.seen[c] === stamp) continue
+      this.seen[c] = stamp
+      users.push(c)
+    }
+    return users
+  }
+
+  /** Pays for class `d` in advance, lets its possible users swap, and keeps the result unless it costs more. */
+  private include(d: number): void {
+    this.moves++
+    if (this.references[d]! > 0) return
+    const before = this.cost
+    const users = this.neededUsers(d)
+    const previous = users.map((c) => this.choice[c]!)
+    this.retain(d)
+    for (const c of users) this.swapBest(c)
+    this.release(d)
+    if (this.cost <= before) return
+    this.retain(d)
+    for (let i = users.length - 1; i >= 0; i--)
+      if (this.choice[users[i]!] !== previous[i]) this.replace(users[i]!, previous[i]!)
+    this.release(d)
+    this.cost = before
   }
 
   // --- swaps ---
@@ -238,9 +282,19 @@ class LocalSearch {
     }
   }
 
+  private release(c: number): void {
+    this.stack.push(c)
+    this.drainReleases()
+  }
+
   private releaseChildren(n: number): void {
+    const { firstChild, children } = this.problem
+    for (let k = firstChild[n]!; k < firstChild[n + 1]!; k++) this.stack.push(children[k]!)
+    this.drainReleases()
+  }
+
+  private drainReleases(): void {
     const { problem, stack, references, choice } = this
-    for (let k = problem.firstChild[n]!; k < problem.firstChild[n + 1]!; k++) stack.push(problem.children[k]!)
     while (stack.length > 0) {
       const c = stack.pop()!
       if (--references[c]! > 0) continue
