@@ -46,7 +46,8 @@ export function readModelFile(path: string): Model {
 
 function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path)
+    const { buffer, byteOffset, byteLength } = readFileSync(path)
+    return new Uint8Array(buffer, byteOffset, byteLength)
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error)
     throw new UserError({

@@ -4,6 +4,7 @@ import { UnsupportedError } from '../base/errors.ts'
 import { type Graph, opsetOf, qualifiedName } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { findOp } from '../ir/ops/index.ts'
+import { findProblems } from '../ir/validate.ts'
 import { emptyShell, exportGraph } from './export.ts'
 import { resolveExternalData } from './external-data.ts'
 import { type FunctionProto, type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
@@ -49,6 +50,9 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const irVersion = Number(proto.irVersion)
   const imported = importGraph(proto.graph, { opsets, irVersion, outer: new Map(), where })
   const graph = inferTypes(imported.graph)
+  // Opset 1 gave norms a fractional p, which the records of operators no longer describe.
+  const problems = opsetOf(graph, '') > 1 ? findProblems(graph) : []
+  if (problems.length > 0) throw badModel(where, 'a valid graph', problems.slice(0, 3).join('; '))
   const origin = hadExternalData ? null : { graph, bytes }
   return { graph, envelope: { ...publicFacts(proto), proto: withoutGraph(proto), shell: imported.shell, origin } }
 }

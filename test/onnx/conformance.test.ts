@@ -1,6 +1,7 @@
 // ONNX's own backend cases and real models: all are read and written back, and raised graphs give the same values.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'chai'
 import type { InferenceSession } from 'onnxruntime-node'
 import { opsetOf } from '../../src/ir/graph.ts'
@@ -22,14 +23,18 @@ import { load, run, runSession } from './runtime.ts'
 const folders = (root: string) =>
   readdirSync(root, { withFileTypes: true }).flatMap((d) => (d.isDirectory() ? [join(root, d.name)] : []))
 
+/** Chai's deep equality takes seconds over megabytes of weights. */
+const expectSame = (actual: unknown, expected: unknown, what: string) =>
+  expect(isDeepStrictEqual(actual, expected), what).to.equal(true)
+
 /** Reads, writes through the Graph, reads again: the same graph, and from then on the same bytes. */
 function expectRoundTrip(path: string): void {
   const m = readModelFile(path)
-  expect(writeModel(m), path).to.deep.equal(new Uint8Array(readFileSync(path)))
+  expectSame(writeModel(m), new Uint8Array(readFileSync(path)), `bytes of ${path}`)
   const rebuilt = writeModel(modelOf({ ...m.graph }, m))
   const again = readModel(rebuilt)
-  expect(again.graph, path).to.deep.equal(m.graph)
-  expect(writeModel(modelOf({ ...again.graph }, again)), path).to.deep.equal(rebuilt)
+  expectSame(again.graph, m.graph, `graph of ${path}`)
+  expectSame(writeModel(modelOf({ ...again.graph }, again)), rebuilt, `rebuilt bytes of ${path}`)
 }
 
 function feedsOf(session: InferenceSession, folder: string): Record<string, Tensor> {
@@ -48,7 +53,7 @@ async function compareRaised(folder: string, target: number): Promise<{ verdict:
   if (!raised.ok) return { verdict: 'refused', reason: raised.reason }
   const original = await valuesOrReason(path, folder)
   if ('reason' in original) return { verdict: 'not comparable', reason: original.reason }
-  expect(await run(writeModel(raised.model), original.feeds), path).to.deep.equal(original.values)
+  expectSame(await run(writeModel(raised.model), original.feeds), original.values, `values of ${path}`)
   return { verdict: 'equal', reason: '' }
 }
 
@@ -99,7 +104,7 @@ describe('onnx: conformance', function () {
       expect(tensors).to.be.greaterThan(2500)
     })
 
-    for (const target of [18, DEFAULT_OPSET, 23])
+    for (const target of [DEFAULT_OPSET, 23])
       it(`give the same values raised to opset ${target}`, async () => {
         const tally = { equal: 0, refused: 0, 'not comparable': 0 }
         const reasons: string[] = []
@@ -166,8 +171,8 @@ describe('onnx: conformance', function () {
         expectRoundTrip(path)
         const m = readModelFile(path)
         const original = await run(path, feeds)
-        expect(await run(writeModel(modelOf({ ...m.graph }, m)), feeds)).to.deep.equal(original)
-        expect(await run(raisedTo(m, 18), feeds)).to.deep.equal(original)
+        expectSame(await run(writeModel(modelOf({ ...m.graph }, m)), feeds), original, 'rebuilt')
+        expectSame(await run(raisedTo(m, 18), feeds), original, 'opset 18')
         // From opset 19 on the runtime sums AveragePool in another order.
         expectClose(await run(raisedTo(m, DEFAULT_OPSET), feeds), original)
       })

@@ -99,6 +99,7 @@ describe('onnx: models', () => {
 
     it('attributes of every kind are kept', () => {
       const proto = modelProto(add)
+      proto.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'my', version: 1n }))
       const type = typeToProto({ dtype: 'float32', shape: [1] })
       proto.graph!.node[0] = node(
         'Custom',
@@ -139,13 +140,12 @@ describe('onnx: models', () => {
         'opaque',
         'opaque',
       ])
-      proto.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'my', version: 1n }))
       expect(bytesOf(throughGraph(proto))).to.deep.equal(bytesOf(proto))
     })
 
     it('operators of other domains and functions of the model are kept', () => {
       const proto = modelProto({ nodes: [node('Twice', 'x', 'y', {}, 'my')], inputs: [x], outputs: ['y'] })
-      proto.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'my', version: 4n }))
+      proto.opsetImport[1]!.version = 4n
       proto.functions = [
         create(FunctionProtoSchema, {
           name: 'Twice',
@@ -219,7 +219,6 @@ describe('onnx: models', () => {
 
     it('sparse initializers and those of unknown element types stay what they are', () => {
       const proto = modelProto({ nodes: [node('Mystery', 'x s odd', 'y', {}, 'my')], inputs: [x], outputs: ['y'] })
-      proto.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'my', version: 1n }))
       const values = tensorToProto(f32([1], [5]), 's')
       proto.graph!.sparseInitializer = [
         create(SparseTensorProtoSchema, { values, indices: tensorToProto(i64([1], [1]), 'si'), dims: [3n] }),

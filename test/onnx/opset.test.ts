@@ -4,7 +4,7 @@ import { create, fromBinary } from '@bufbuild/protobuf'
 import { expect } from 'chai'
 import type { Tensor } from '../../src/ir/tensor.ts'
 import { tensor, toNdArray } from '../../src/ir/tensor.ts'
-import { FunctionProtoSchema, ModelProtoSchema, OperatorSetIdProtoSchema } from '../../src/onnx/generated/onnx_pb.ts'
+import { FunctionProtoSchema, ModelProtoSchema } from '../../src/onnx/generated/onnx_pb.ts'
 import { type Model, raiseModel, raiseOpset, readModel, writeModel } from '../../src/onnx/index.ts'
 import { bytesOf, f32, type GraphParts, graphProto, i64, model, modelProto, node, ramp, value } from './protos.ts'
 import { run } from './runtime.ts'
@@ -482,8 +482,6 @@ describe('onnx: raising opsets', () => {
     it('functions of the model follow where nothing in them changed its meaning', () => {
       const withFunction = (op: string) => {
         const proto = modelProto({ nodes: [node('Twice', 'x', 'y', {}, 'my')], inputs: x(2), outputs: ['y'] }, 17, 8)
-        const opsetImport = proto.opsetImport
-        proto.opsetImport = [...opsetImport, create(OperatorSetIdProtoSchema, { domain: 'my', version: 1n })]
         proto.functions = [
           create(FunctionProtoSchema, {
             name: 'Twice',
@@ -491,7 +489,7 @@ describe('onnx: raising opsets', () => {
             input: ['a'],
             output: ['b'],
             node: [node(op, 'a', 'b')],
-            opsetImport,
+            opsetImport: proto.opsetImport.slice(0, 1),
           }),
         ]
         return raiseModel(readModel(bytesOf(proto)), 21)

@@ -114,7 +114,11 @@ export function graphProto(parts: GraphParts, name = 'g'): GraphProto {
 }
 
 export function modelProto(parts: GraphParts, opset = 20, irVersion = 9): ModelProto {
-  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(opset) })]
+  const others = [...new Set(parts.nodes.map((n) => n.domain))].filter(
+    (domain) => domain !== '' && domain !== 'ai.onnx',
+  )
+  const imports: [string, number][] = [['', opset], ...others.map((domain): [string, number] => [domain, 1])]
+  const opsetImport = imports.map(([domain, v]) => create(OperatorSetIdProtoSchema, { domain, version: BigInt(v) }))
   return create(ModelProtoSchema, { irVersion: BigInt(irVersion), opsetImport, graph: graphProto(parts) })
 }
 
