@@ -91,13 +91,15 @@ function parseShape(text: string, before: InputShapes): InputShapes {
   return new Map([...before, [text.slice(0, at), sizes.split('x').map(Number)]])
 }
 
-export const shapeOption: OptionSpec<InputShapes> = {
-  flags: '--shape <name=sizes>',
-  about: 'binds the dynamic dimensions of an input, as NAME=1x3x224x224; may be repeated',
-  initial: new Map(),
-  initialText: 'none',
-  parse: parseShape,
+/** Shapes of inputs, one per occurrence. */
+export function shapesOption(flags: string, about: string): OptionSpec<InputShapes> {
+  return { flags, about, initial: new Map(), initialText: '', parse: parseShape }
 }
+
+export const shapeOption = shapesOption(
+  '--shape <name=sizes>',
+  'fixes the dynamic dimensions of an input, as NAME=1x3x224x224; may be repeated',
+)
 
 /** A path or other text that has no value of its own to begin with. */
 export function textOption(flags: string, about: string): OptionSpec<string | null> {

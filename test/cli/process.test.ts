@@ -68,4 +68,13 @@ describe('the program', () => {
       expect(found.fix === '', found.name).to.equal(found.available)
     expect(report.devices[0]).to.include({ name: 'cpu', available: true })
   })
+
+  it('stops at Ctrl-C with exit code 130, and says so in JSON', async function () {
+    this.timeout(60_000)
+    const child = start(['demo', '--blocks', '1000000', '--length', '64', '--json'])
+    child.stderr.on('data', (chunk) => String(chunk).includes('verify') && child.kill('SIGINT'))
+    const ran = await finish(child)
+    expect(ran.code, ran.stderr).to.equal(130)
+    expect(JSON.parse(ran.stdout)).to.deep.include({ schema: 'allotrope.demo/1', ok: false })
+  })
 })

@@ -1,36 +1,17 @@
 // `train DATASET -o MODEL`: fits the cost model to a dataset.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../../base/errors.ts'
-import type { Metrics } from '../../cost/metrics.ts'
+import { EXIT, UserError } from '../../base/errors.ts'
 import { TRAINERS, type TrainerName } from '../../cost/tensorflow.ts'
 import { type Answer, defineCommand } from '../command.ts'
+import { metricsTable } from '../metrics-table.ts'
 import { choiceOption, countOption, requireText, textOption } from '../option.ts'
-import { table } from '../table.ts'
 
 function refuseOverwrite(output: string, force: boolean): void {
   if (force || !existsSync(join(output, 'model.json'))) return
   const fix = 'choose another folder or pass --force'
-  throw new UserError({ code: 'file-exists', where: output, expected: 'a folder without a model', got: 'one', fix })
-}
-
-const percent = (x: number | null): string => (x === null ? '-' : `${(100 * x).toFixed(1)} %`)
-
-/** The figures that judge a cost model, for people. */
-export function metricsTable(rows: readonly (readonly [name: string, m: Metrics])[]): string {
-  return table(
-    ['', 'error', 'within 10 %', 'tau', 'pairs', 'regret at 1', 'regret at 5', 'gain had'],
-    rows.map(([name, m]) => [
-      name,
-      percent(m.mape),
-      percent(m.within10),
-      m.kendallTau === null ? '-' : m.kendallTau.toFixed(2),
-      percent(m.pairwise),
-      percent(m.top1Regret?.mean ?? null),
-      percent(m.top5Regret),
-      percent(m.gainCapture),
-    ]),
-  )
+  const [expected, got] = ['a folder without a model', 'one']
+  throw new UserError({ code: 'file-exists', where: output, expected, got, fix, exitCode: EXIT.usage })
 }
 
 export const train = defineCommand({

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { createBackend } from '../../src/runtime/index.ts'
+import { type Folder, jsonOf, makeFolder, runCli, writeSmallModel } from './support.ts'
+
+const KEYS = [
+  'input output report gain device costModel originalMs chosenMs speedup speedupInterval predictedSpeedup variants',
+  'distinctAfterLowering measured verified rules saturation seconds warnings',
+].flatMap((line) => line.split(' '))
+
+describe('optimize', function () {
+  this.timeout(120_000)
+  let folder: Folder
+  before(() => {
+    folder = makeFolder()
+    writeSmallModel(folder.path('small.onnx'))
+  })
+  after(() => folder.remove())
+  const optimize = (...more: string[]) =>
+    runCli(['optimize', folder.path('small.onnx'), '--json', '--threads', '1', ...more])
+
+  it('reports every key of the contract, and writes a file exactly when there is a gain', async () => {
+    const out = folder.path('out.onnx')
+    const before = readFileSync(folder.path('small.onnx'))
+    const ran = await optimize('-o', out)
+    expect(ran.code, ran.stderr).to.equal(0)
+    const r = jsonOf(ran)
+    expect(r).to.include({ schema: 'allotrope.optimize/1', ok: true })
+    expect(r).to.include.all.keys(...KEYS)
+    expect(r.output).to.equal(r.gain ? out : null)
+    expect(existsSync(out)).to.equal(r.gain)
+    expect(r.seconds).to.have.all.keys('load', 'saturate', 'predict', 'verify', 'measure', 'write', 'total')
+    expect(r.saturation).to.have.all.keys('iterations', 'eNodes', 'eClasses', 'stopReason', 'seconds')
+    expect(readFileSync(folder.path('small.onnx')).equals(before), 'the input is untouched').to.equal(true)
+  })
+
+  it('ends in 5 when a gain is required that nobody could reach', async () => {
+    const ran = await optimize('-o', folder.path('five.onnx'), '--require-gain', '1000')
+    expect(ran.code).to.equal(5)
+    expect(jsonOf(ran)).to.deep.include({ ok: false, input: folder.path('small.onnx') })
+    expect(jsonOf(ran).error).to.include({ code: 'gain-not-met' })
+  })
+
+  it('refuses to overwrite a file before it does any work', async () => {
+    const ran = await optimize('-o', folder.path('small.onnx'))
+    expect(ran.code).to.equal(2)
+    expect(jsonOf(ran).error).to.include({ code: 'file-exists' })
+  })
+
+  it('ends in 6 on a device that is missing', async function () {
+    const cuda = createBackend('cuda')
+    const { available } = await cuda.probe().finally(() => cuda.close())
+    if (available) {
+      this.test!.title += ': skipped, since this machine has CUDA'
+      this.skip()
+    }
+    const ran = await optimize('-o', folder.path('x.onnx'), '--device', 'cuda')
+    expect(ran.code).to.equal(6)
+    expect(jsonOf(ran).error).to.have.property('fix').that.is.not.empty
+  })
+
+  it('ends in 3 on a model that is none', async () => {
+    expect((await runCli(['optimize', folder.path('none.onnx'), '--json'])).code).to.equal(3)
+  })
+})
