@@ -20,6 +20,7 @@ export const CHART_PIXELS: Readonly<Record<ChartWidth, number>> = { wide: 680, n
 const FONT = 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif'
 
 const CONFIG = {
+  aria: false,
   background: 'transparent',
   font: FONT,
   view: { stroke: null },

@@ -22,9 +22,18 @@ export function formatPercent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)} %`
 }
 
-/** `2.4e-6`, or 0. */
+/** `2.4\u00d710\u207b\u2076`, or 0; what differs in kind (`Number.MAX_VALUE` in a record) is said in words. */
 export function formatError(x: number): string {
-  return x === 0 ? '0' : x.toExponential(1)
+  if (x === 0) return '0'
+  if (x >= Number.MAX_VALUE) return 'not comparable'
+  const [digits, exponent] = x.toExponential(1).split('e') as [string, string]
+  return `${digits}\u00d710${superscript(Number(exponent))}`
+}
+
+function superscript(n: number): string {
+  return [...String(n)]
+    .map((c) => (c === '-' ? '\u207b' : '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'[Number(c)]!))
+    .join('')
 }
 
 export function formatBytes(bytes: number): string {

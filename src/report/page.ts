@@ -40,8 +40,11 @@ export function section(id: string, heading: string, about: Html | string | null
 
 export interface Column {
   readonly heading: string
-  readonly kind?: 'number' | 'name' | 'bar'
+  /** `spare`: a number that narrow screens leave out. */
+  readonly kind?: 'number' | 'spare' | 'name' | 'bar'
 }
+
+const CLASSES = { number: 'number', spare: 'number spare', name: 'name', bar: 'bar' } as const
 
 export interface Row {
   readonly cells: readonly (Html | string)[]
@@ -51,7 +54,7 @@ export interface Row {
 
 /** A table whose first column heads its rows. */
 export function table(columns: readonly Column[], rows: readonly Row[]): Html {
-  const attribute = (i: number) => (columns[i]?.kind ? html` class="${columns[i].kind}"` : null)
+  const attribute = (i: number) => (columns[i]?.kind ? html` class="${CLASSES[columns[i].kind]}"` : null)
   const cell = (c: Html | string, i: number) =>
     i === 0 ? html`<th scope="row"${attribute(i)}>${c}</th>` : html`<td${attribute(i)}>${c}</td>`
   return html`<div class="scroll"><table>

@@ -39,7 +39,7 @@ th { color: var(--quiet); font-weight: 400; font-size: .8125rem; white-space: no
 th:last-child, td:last-child { padding-right: 0; }
 tbody th { color: var(--ink); font-size: inherit; white-space: normal; vertical-align: top; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.name { overflow-wrap: anywhere; min-width: 7rem; }
+.name { overflow-wrap: anywhere; min-width: 8.5rem; }
 .quiet { color: var(--quiet); }
 tr.own th, tr.own td { background: var(--accent-soft); }
 tr.own th:first-child { box-shadow: -.75rem 0 0 var(--accent-soft); }
@@ -63,11 +63,11 @@ footer { max-width: 45rem; margin: 0 auto; padding: 0 1.5rem 4rem; color: var(--
   h1 { font-size: 1.75rem; } .lead { font-size: 1.0625rem; } header, section { margin-bottom: 2.75rem; }
   .wide { display: none; } .narrow { display: block; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }
-  .bar { min-width: 3.5rem; width: 22%; }
+  .bar { min-width: 4.5rem; width: 34%; } .spare { display: none; } .name { min-width: 0; } table { font-size: .875rem; }
 }
 @media print {
   :root { --paper: #fff; --ink: #000; --quiet: #444; --line: #ccc; --accent: #0f6f62; --accent-soft: #eef5f3; --plain: #999; --warn: #5c3205; --warn-soft: #f7f2ea; --bad: #a4262c; }
   body { font-size: 11pt; } main { max-width: none; padding: 0; } section, figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  .wide { display: block; } .narrow { display: none; } .scroll { overflow: visible; }
+  .wide { display: block; } .narrow { display: none; } .spare { display: table-cell; } .scroll { overflow: visible; }
 }
 `

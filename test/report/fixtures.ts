@@ -29,7 +29,14 @@ export const gainRun: RunRecord = {
   noise: 0.012,
   timings: names.map((name, i) => ({
     name: i === 0 ? name : `variant ${name}`,
-    role: i === 0 ? ('original' as const) : i === 1 ? ('chosen' as const) : i === 5 ? ('dropped' as const) : ('measured' as const),
+    role:
+      i === 0
+        ? ('original' as const)
+        : i === 1
+          ? ('chosen' as const)
+          : i === 5
+            ? ('dropped' as const)
+            : ('measured' as const),
     medianMs: medians[i]!,
     lowMs: medians[i]! * 0.992,
     highMs: medians[i]! * 1.009,
@@ -89,8 +96,14 @@ export const gainRun: RunRecord = {
   },
   warnings: ['the machine was busy while measuring: intervals are wider than usual'],
   next: [
-    { command: 'allotrope explain segformer-head.fast.onnx', purpose: 'every step from the original to the written graph' },
-    { command: 'allotrope verify models/segformer-head.onnx segformer-head.fast.onnx', purpose: 'compares the two again, on other inputs' },
+    {
+      command: 'allotrope explain segformer-head.fast.onnx',
+      purpose: 'every step from the original to the written graph',
+    },
+    {
+      command: 'allotrope verify models/segformer-head.onnx segformer-head.fast.onnx',
+      purpose: 'compares the two again, on other inputs',
+    },
   ],
 }
 
@@ -104,7 +117,9 @@ export const noGainRun: RunRecord = {
   speedup: null,
   speedupInterval: null,
   predictedSpeedup: null,
-  timings: gainRun.timings.map((t) => (t.role === 'chosen' ? { ...t, role: 'measured' as const, medianMs: 4.11, lowMs: 4.07, highMs: 4.15 } : t)),
+  timings: gainRun.timings.map((t) =>
+    t.role === 'chosen' ? { ...t, role: 'measured' as const, medianMs: 4.11, lowMs: 4.07, highMs: 4.15 } : t,
+  ),
   candidates: gainRun.candidates.map((c) => ({ ...c, role: c.role === 'chosen' ? ('other' as const) : c.role })),
   kernels: { ...gainRun.kernels!, chosen: [] },
   bytes: { original: 24_100_000, chosen: null },
@@ -126,7 +141,16 @@ const metrics = (k: number): MetricsRecord => ({
 })
 const ranking = (k: number): MetricsRecord => ({ ...metrics(k), mape: null, within10: null })
 
-const families = ['matmul-chain', 'conv-composition', 'row-pooling', 'scalar-chain', 'segformer-head', 'graph-convolution', 'transformer', 'spelled-activation']
+const families = [
+  'matmul-chain',
+  'conv-composition',
+  'row-pooling',
+  'scalar-chain',
+  'segformer-head',
+  'graph-convolution',
+  'transformer',
+  'spelled-activation',
+]
 
 export const comparison: CompareRecord = {
   schema: 'allotrope.compare/1',
@@ -139,11 +163,26 @@ export const comparison: CompareRecord = {
   rows: 1204,
   device: 'cpu',
   model: metrics(1),
-  baselines: { flops: ranking(6), bytes: ranking(7), kernelCount: ranking(9), roofline: metrics(5), rooflineCalibrated: metrics(3), opTable: metrics(2.4), bestFixedPlan: ranking(3.4), random: ranking(10), oracle: ranking(0) },
+  baselines: {
+    flops: ranking(6),
+    bytes: ranking(7),
+    kernelCount: ranking(9),
+    roofline: metrics(5),
+    rooflineCalibrated: metrics(3),
+    opTable: metrics(2.4),
+    bestFixedPlan: ranking(3.4),
+    random: ranking(10),
+    oracle: ranking(0),
+  },
   families: families.map((family, i) => ({ family, groups: 3 + i, rows: 20 + 5 * i, metrics: metrics(0.6 + i / 5) })),
   points: Array.from({ length: 400 }, (_, i) => {
     const measuredMs = 10 ** (-2 + (3.4 * ((i * 37) % 400)) / 400)
-    return { family: families[i % families.length]!, root: `g${i % 40}`, measuredMs, predictedMs: measuredMs * Math.exp(0.18 * Math.sin(i * 12.9898) + 0.1 * Math.cos(i * 4.1)) }
+    return {
+      family: families[i % families.length]!,
+      root: `g${i % 40}`,
+      measuredMs,
+      predictedMs: measuredMs * Math.exp(0.18 * Math.sin(i * 12.9898) + 0.1 * Math.cos(i * 4.1)),
+    }
   }),
   notes: ['12 of 1204 graph times have no second repeat: there the same measurement selects and judges'],
   next: [{ command: 'allotrope optimize MODEL --cost-model models/cpu-x64-v1', purpose: 'uses this model' }],

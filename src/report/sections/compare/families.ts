@@ -12,7 +12,7 @@ export function families(r: CompareRecord): Html | null {
     .map((f) => ({ cells: [f.family, `${f.rows} / ${f.groups}`, ...metricCells(f.metrics)] }))
   const columns = [
     { heading: 'Family', kind: 'name' },
-    { heading: 'programs / graphs', kind: 'number' },
+    { heading: 'programs / graphs', kind: 'spare' },
     ...METRIC_COLUMNS,
   ] as const
   const heading = r.split === 'family' ? 'Leaving one family out' : 'By family'

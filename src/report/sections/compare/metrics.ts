@@ -24,12 +24,12 @@ export const plain = (x: number | null): string => (x === null ? '\u2013' : x.to
 
 export const METRIC_COLUMNS = [
   { heading: 'error', kind: 'number' },
-  { heading: 'within 10 %', kind: 'number' },
+  { heading: 'within 10 %', kind: 'spare' },
   { heading: 'tau', kind: 'number' },
-  { heading: 'pairs', kind: 'number' },
+  { heading: 'pairs', kind: 'spare' },
   { heading: 'regret', kind: 'number' },
-  { heading: 'after 5', kind: 'number' },
-  { heading: 'gain had', kind: 'number' },
+  { heading: 'after 5', kind: 'spare' },
+  { heading: 'gain had', kind: 'spare' },
 ] as const
 
 export function metricCells(m: MetricsRecord): string[] {

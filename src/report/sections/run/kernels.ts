@@ -27,12 +27,12 @@ export function kernels(r: RunRecord): Html | null {
     { heading: 'before', kind: 'number' },
     ...(both ? [{ heading: 'after', kind: 'number' as const }] : []),
     { heading: `time, ${source}`, kind: 'bar' },
-    { heading: 'before', kind: 'number' },
-    ...(both ? [{ heading: 'after', kind: 'number' as const }] : []),
+    { heading: 'before', kind: 'spare' },
+    ...(both ? [{ heading: 'after', kind: 'spare' as const }] : []),
   ]
   const rows = pairs.map((p) => ({
     cells: [
-      p.op,
+      breakable(p.op),
       countOf(p.before),
       ...(both ? [countOf(p.after)] : []),
       bars(p, most, both),
@@ -50,6 +50,11 @@ function aboutText(original: readonly Kernel[], chosen: readonly Kernel[], sourc
   const share = `Shares are of the original\u2019s ${source} ${formatMs(sum(original))}.`
   if (chosen.length === 0) return `${calls(original)} kernels. ${share}`
   return `${calls(original)} kernels before, ${calls(chosen)} after, fusions by the runtime included. ${share}`
+}
+
+/** A qualified name may break after its dots and colon. */
+function breakable(op: string): Html {
+  return html`${op.split(/(?<=[.:])/).map((part, i) => [i === 0 ? null : html`<wbr>`, part])}`
 }
 
 /** By operator, the most time on either side first. */

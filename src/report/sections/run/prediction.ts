@@ -14,8 +14,8 @@ export async function prediction(r: RunRecord): Promise<Html | null> {
   )
   if (pairs.length < 2) return null
   const label = `Scatter plot of measured over predicted milliseconds of ${pairs.length} programs`
-  const caption =
-    'Milliseconds a run. On the diagonal the prediction was right. Hollow: the original. Filled green: the chosen variant.'
+  const chosen = pairs.some((p) => p.role === 'chosen') ? ' Green: the chosen variant.' : ''
+  const caption = `Milliseconds a run. On the diagonal the prediction was right. Hollow: the original.${chosen}`
   const chart = await figure(label, caption, (width) => spec(pairs, width))
   return section('prediction', 'Predicted and measured', about(r, pairs), chart)
 }

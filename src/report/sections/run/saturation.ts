@@ -34,7 +34,7 @@ function spec(growth: RunRecord['saturation']['growth'], width: ChartWidth): Top
     data: { values: growth },
     encoding: { x: { ...x, scale: { domain: [growth[0]!.iteration, last.iteration], nice: false } } },
     layer: series.flatMap((s) => {
-      const y = { field: s.field, type: 'quantitative', axis: { title: null, tickCount: 4, format: ',' } } as const
+      const y = { field: s.field, type: 'quantitative', axis: { title: null, tickCount: 4, format: ',d' } } as const
       return [
         { mark: { type: 'line', stroke: s.color, strokeWidth: 1.75, interpolate: 'linear' } as const, encoding: { y } },
         {

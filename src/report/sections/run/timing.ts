@@ -76,7 +76,7 @@ function spec(bars: readonly Bar[], width: ChartWidth): TopLevelSpec {
     encoding: { y },
     layer: [
       {
-        mark: { type: 'bar', cornerRadiusEnd: 1 },
+        mark: { type: 'bar' },
         encoding: { x: { ...x, field: 'ms' }, fill: { field: 'color', type: 'nominal', scale: null } },
       },
       {

@@ -6,10 +6,10 @@ import type { RunRecord } from '../../record.ts'
 
 export function verification(r: RunRecord): Html | null {
   if (r.verified === null) return null
-  const about = `The original without any optimisation by the runtime is the reference. Compared on ${r.verified.inputs} sets of inputs.`
+  const about = `The original without any optimisation by the runtime is the reference. Largest differences over ${r.verified.inputs} sets of inputs.`
   const columns = [
     { heading: 'Output', kind: 'name' },
-    { heading: 'largest difference', kind: 'number' },
+    { heading: 'absolute', kind: 'spare' },
     { heading: 'relative', kind: 'number' },
     { heading: 'tolerated', kind: 'number' },
     { heading: '' },
