@@ -4,6 +4,7 @@ import type { Op } from '../op.ts'
 import { attentionOps } from './attention.ts'
 import { axisWise } from './axis-wise.ts'
 import { batchNormalizationOps } from './batch-normalization.ts'
+import { channelsLastOps } from './channels-last.ts'
 import { convOps } from './conv.ts'
 import { convTransposeOps } from './conv-transpose.ts'
 import { einsumOps } from './einsum.ts'
@@ -27,6 +28,8 @@ import { ortFusedOps } from './ort-fused.ts'
 import { ortNchwcOps } from './ort-nchwc.ts'
 import { ortNormalizeOps } from './ort-normalize.ts'
 import { ortPointwiseOps } from './ort-pointwise.ts'
+import { ortQuantizedOps } from './ort-quantized.ts'
+import { ortQuantizedPointwiseOps } from './ort-quantized-pointwise.ts'
 import { poolOps } from './pool.ts'
 import { quantizeOps } from './quantize.ts'
 import { recurrentOps } from './recurrent.ts'
@@ -65,6 +68,9 @@ const families: readonly (readonly Op[])[] = [
   ortNchwcOps,
   ortNormalizeOps,
   ortPointwiseOps,
+  channelsLastOps,
+  ortQuantizedOps,
+  ortQuantizedPointwiseOps,
 ]
 
 const registry = new Map<string, Op>(families.flat().map((op) => [qualifiedName(op.domain, op.name), op]))

@@ -82,4 +82,3 @@ export function workOf(call: ConcreteCall, outputs: readonly (TensorType | null)
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
-

@@ -2,9 +2,20 @@
 import { elementwiseSamples } from './elementwise.ts'
 import { layerSamples } from './layers.ts'
 import { layoutSamples } from './layout.ts'
-import { runtimeSamples } from './runtime.ts'
+import { linearSamples } from './linear.ts'
+import { channelsLastSamples, ortSamples, ortTypedOnlySamples } from './ort.ts'
+import { runtimeSamples, runtimeTypedOnlySamples } from './runtime.ts'
 import type { Sample } from './sample.ts'
 
-export { typedOnlySamples } from './runtime.ts'
+export const samples: readonly Sample[] = [
+  ...elementwiseSamples,
+  ...layoutSamples,
+  ...layerSamples,
+  ...linearSamples,
+  ...runtimeSamples,
+  ...ortSamples,
+  ...channelsLastSamples,
+]
 
-export const samples: readonly Sample[] = [...elementwiseSamples, ...layoutSamples, ...layerSamples, ...runtimeSamples]
+/** Operators whose records give types and work only: random ones, and what exists only inside ONNX Runtime. */
+export const typedOnlySamples: readonly Sample[] = [...runtimeTypedOnlySamples, ...ortTypedOnlySamples]

@@ -40,7 +40,7 @@ export const runtimeSamples: readonly Sample[] = [
 ]
 
 /** Operators whose records give types and work only: random ones, and what exists only inside ONNX Runtime. */
-export const typedOnlySamples: readonly Sample[] = [
+export const runtimeTypedOnlySamples: readonly Sample[] = [
   sample('RandomNormal', '', { shape: ints([2, 3]) }),
   sample('RandomUniform', '', { shape: ints([2, 3]), dtype: int(11) }),
   sample('RandomNormalLike', 'f[2,3]'),
