@@ -4,8 +4,8 @@
 // numbers is the map from nodes to classes. Children are made canonical in place: after `rebuild` no stale node exists.
 // Knows nothing of tensors. Inside, numbers are plain; the public methods speak in branded ids.
 import { InvariantError } from '../base/errors.ts'
-import { type Analysis, ConflictError, type ConflictPlace } from './analysis.ts'
 import { grown, IntStack } from './columns.ts'
+import { type ConflictPlace, mergeAt } from './conflict.ts'
 import type { ClassId, FamilyId, NodeId, OpId, RuleId } from './ids.ts'
 import { DEAD, LIVE, NodeLists, PRUNED } from './node-lists.ts'
 import { MAX_ARITY, NodeTable } from './node-table.ts'
@@ -14,9 +14,21 @@ import { Origins } from './origins.ts'
 import { ParentLists } from './parent-lists.ts'
 import { UnionFind } from './union-find.ts'
 
-export type { Analysis } from './analysis.ts'
-export { ConflictError } from './analysis.ts'
+export { ConflictError } from './conflict.ts'
 export type { ClassId, FamilyId, NodeId, OpId, RuleId } from './ids.ts'
+
+/**
+ * What a client may know of every e-class: one integer each, interned by the client (a shape, a constant, a set), kept up
+ * to date by the e-graph. The integers form a join semilattice under `merge`.
+ */
+export interface Analysis<P = unknown> {
+  /** The data of an e-node from its operator and the data of its (canonical) children. May add nodes. */
+  make(egraph: EGraph<P>, op: OpId, children: ArrayLike<number>): number
+  /** The data of two classes that became one. Throws a ConflictError where both cannot be true. */
+  merge(a: number, b: number): number
+  /** Called when a class is made and when its data may have changed. May add, unite and prune. */
+  modify?(egraph: EGraph<P>, cls: ClassId): void
+}
 
 export class EGraph<P> {
   readonly operators: OperatorTable<P>
@@ -72,13 +84,10 @@ export class EGraph<P> {
     const known = this.table.findNarrow(op, a, b, c)
     if (known >= 0) return this.find(known)
     if (this.analysis === null) return this.enter(this.table.appendNarrow(op, a, b, c, arity), 0)
-    const data = this.analysis.make(
-      this,
-      op as OpId,
-      arity === 0 ? [] : arity === 1 ? [a] : arity === 2 ? [a, b] : [a, b, c],
-    )
-    const again = this.table.findNarrow(op, a, b, c) // `make` may have added nodes, this one included
-    return again >= 0 ? this.find(again) : this.enter(this.table.appendNarrow(op, a, b, c, arity), data)
+    const before = this.changes
+    const data = this.analysis.make(this, op as OpId, arity === 3 ? [a, b, c] : [a, b].slice(0, arity))
+    if (this.changes !== before) return this.addNarrow(op, a, b, c, arity) // `make` added nodes: look again
+    return this.enter(this.table.appendNarrow(op, a, b, c, arity), data)
   }
 
   /** The class of this e-node if it is known, else -1. */
@@ -258,13 +267,7 @@ export class EGraph<P> {
 
   /** The latest `classGeneration` of the node's own class and of its children. */
   generationOf(n: NodeId): number {
-    let latest = this.touched[this.find(n)]!
-    const arity = this.table.arity[n]!
-    for (let i = 0; i < arity; i++) {
-      const generation = this.touched[this.find(this.table.childAt(n, i))]!
-      if (generation > latest) latest = generation
-    }
-    return latest
+    return Math.max(this.classGeneration(n), ...this.childrenOf(n).map((c) => this.classGeneration(c)))
   }
 
   // --- inside ---
@@ -283,9 +286,10 @@ export class EGraph<P> {
     const known = this.table.findWide(op, canonical, canonical.length)
     if (known >= 0) return this.find(known)
     if (this.analysis === null) return this.enter(this.table.appendWide(op, canonical, canonical.length), 0)
+    const before = this.changes
     const data = this.analysis.make(this, op, canonical)
-    const again = this.table.findWide(op, canonical, canonical.length)
-    return again >= 0 ? this.find(again) : this.enter(this.table.appendWide(op, canonical, canonical.length), data)
+    if (this.changes !== before) return this.addWide(op, canonical)
+    return this.enter(this.table.appendWide(op, canonical, canonical.length), data)
   }
 
   /** Gives the node just appended its class, its place in the lists and its data. */
@@ -334,23 +338,17 @@ export class EGraph<P> {
   }
 
   private merged(ours: number, theirs: number, left: number, right: number, cause: ConflictPlace['cause']): number {
-    try {
-      return this.analysis!.merge(ours, theirs)
-    } catch (error) {
-      if (error instanceof ConflictError) error.place ??= this.conflictPlace(left, right, cause)
-      throw error
+    const place = (): ConflictPlace => {
+      const { currentRule, currentSource } = this.origins
+      return {
+        left: left as ClassId,
+        right: right as ClassId,
+        cause,
+        rule: currentRule as RuleId | -1,
+        source: currentSource as NodeId | -1,
+      }
     }
-  }
-
-  private conflictPlace(left: number, right: number, cause: ConflictPlace['cause']): ConflictPlace {
-    const rule = this.origins.currentRule as RuleId | -1
-    return {
-      left: left as ClassId,
-      right: right as ClassId,
-      cause,
-      rule,
-      source: this.origins.currentSource as NodeId | -1,
-    }
+    return mergeAt(() => this.analysis!.merge(ours, theirs), place)
   }
 
   /** The data of the class changed: its parents' data may too. */

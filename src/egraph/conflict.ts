@@ -1,16 +1,5 @@
-// What a client may know of every e-class: one integer each, interned by the client (a shape, a constant, a set), kept
-// up to date by the e-graph. The integers form a join semilattice under `merge`.
-import type { EGraph } from './egraph.ts'
-import type { ClassId, NodeId, OpId, RuleId } from './ids.ts'
-
-export interface Analysis<P = unknown> {
-  /** The data of an e-node from its operator and the data of its (canonical) children. May add nodes. */
-  make(egraph: EGraph<P>, op: OpId, children: ArrayLike<number>): number
-  /** The data of two classes that became one. Throws a ConflictError where both cannot be true. */
-  merge(a: number, b: number): number
-  /** Called when a class is made and when its data may have changed. May add, unite and prune. */
-  modify?(egraph: EGraph<P>, cls: ClassId): void
-}
+// Contradictions in the analysis data of a class.
+import type { ClassId, NodeId, RuleId } from './ids.ts'
 
 /** Where an e-graph stood when `merge` found a contradiction. */
 export interface ConflictPlace {
@@ -37,5 +26,15 @@ export class ConflictError extends Error {
     this.name = 'ConflictError'
     this.left = left
     this.right = right
+  }
+}
+
+/** Calls `merge`; a ConflictError that it throws learns its place. */
+export function mergeAt(merge: () => number, place: () => ConflictPlace): number {
+  try {
+    return merge()
+  } catch (error) {
+    if (error instanceof ConflictError) error.place ??= place()
+    throw error
   }
 }
