@@ -53,6 +53,8 @@ export type VariantTiming =
       readonly name: string
       /** Milliseconds per run, one per block (the reference: two). */
       readonly samplesMs: readonly number[]
+      /** Time divided by the reference's, one per block (the reference: its first sample by its second). */
+      readonly ratios: readonly number[]
       /** In milliseconds. */
       readonly time: Summary
       readonly ratio: Ratio
@@ -120,18 +122,29 @@ function groupsOf(variants: readonly TimedModel[], size: number): readonly (read
 /** The reference of all groups together; variants one after the other. */
 function joinParts(parts: readonly Measurement[], random: Random): Measurement {
   if (parts.length === 1) return parts[0]!
-  const samplesMs = parts.flatMap((p) => p.reference.samplesMs)
-  const reference: Timed = {
-    ...parts[0]!.reference,
-    samplesMs,
-    time: summarize(samplesMs),
-    ratio: selfRatio(samplesMs, random),
-  }
   return {
-    reference,
+    reference: joinTimings(
+      parts.map((p) => p.reference),
+      random,
+    ),
     variants: parts.flatMap((p) => p.variants),
     noise: median(parts.map((p) => p.noise)),
     warnings: [...new Set(parts.flatMap((p) => p.warnings))],
+  }
+}
+
+/** Timings of one model from several measurements as one. The interval comes from resampling measurements and, within them,
+ * blocks, so that what differs between processes counts. */
+export function joinTimings(timings: readonly Timed[], random: Random): Timed {
+  const samplesMs = timings.flatMap((t) => t.samplesMs)
+  const resampled = (some: readonly Timed[]) => median(some.flatMap((t) => t.ratios.map(() => random.pick(t.ratios))))
+  return {
+    ...timings[0]!,
+    samplesMs,
+    ratios: timings.flatMap((t) => t.ratios),
+    time: summarize(samplesMs),
+    ratio: { median: median(timings.map((t) => t.ratio.median)), ...bootstrapInterval(timings, resampled, random) },
+    dropped: timings.some((t) => t.dropped),
   }
 }
 
@@ -210,6 +223,7 @@ async function runBlocks(
 
 async function warmAll(lanes: readonly Lane[], feeds: Feeds, settings: Settings): Promise<void> {
   for (const lane of lanes.filter(isRunning)) {
+    if (settings.signal?.aborted) return
     const runMs = await warmUp(lane.session, feeds)
     if (runMs.ok) lane.batch = Math.max(1, Math.ceil(settings.minSampleMs / runMs.value))
     else lane.failure = runMs.reason
@@ -245,8 +259,9 @@ function dropSlow(lanes: readonly Lane[], factor: number): void {
 
 function summarizeGroup(reference: Lane, opened: readonly (Lane | VariantTiming)[], random: Random): Measurement {
   const lanes = [reference, ...opened.filter((l) => 'session' in l)]
+  const own = timed(reference, random)
   return {
-    reference: { ...timed(reference, random), ratio: selfRatio(reference.samplesMs, random) },
+    reference: { ...own, ratio: { ...own.ratio, median: 1 } },
     variants: opened.map((l) => ('session' in l ? timingOf(l, random) : l)),
     noise: noiseOf(reference.ratios),
     warnings: [...new Set(lanes.flatMap((l) => l.session.warnings))],
@@ -259,20 +274,9 @@ function timingOf(lane: Lane, random: Random): VariantTiming {
   return timed(lane, random)
 }
 
-function timed(lane: Lane, random: Random): Timed {
-  const { name, samplesMs, dropped } = lane
-  return { kind: 'timed', name, samplesMs, time: summarize(samplesMs), ratio: ratioOf(lane.ratios, random), dropped }
-}
-
-const ratioOf = (ratios: readonly number[], random: Random): Ratio => ({
-  median: median(ratios),
-  ...bootstrapInterval(ratios, median, random),
-})
-
-/** The reference against itself: 1, with the interval that its own noise gives. Samples come in pairs of one block. */
-function selfRatio(samplesMs: readonly number[], random: Random): Ratio {
-  const ratios = samplesMs.flatMap((ms, i) => (i % 2 === 0 ? [ms / samplesMs[i + 1]!] : []))
-  return { ...ratioOf(ratios, random), median: 1 }
+function timed({ name, samplesMs, ratios, dropped }: Lane, random: Random): Timed {
+  const ratio = { median: median(ratios), ...bootstrapInterval(ratios, median, random) }
+  return { kind: 'timed', name, samplesMs, ratios, time: summarize(samplesMs), ratio, dropped }
 }
 
 /** A ratio of two single samples spreads by the square root of two more than one sample does. */

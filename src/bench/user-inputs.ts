@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../base/errors.ts'
+import type { InputShapes } from '../ir/bind.ts'
 import { shapeText } from '../ir/shape.ts'
 import type { Tensor } from '../ir/tensor.ts'
 import { parseTensor } from '../onnx/index.ts'
@@ -11,26 +12,37 @@ import { parseNpy } from './npy.ts'
 
 /** All sets in a folder, checked against the model. Throws UserError where a file is missing or does not fit. */
 export function readInputSets(folder: string, specs: readonly InputSpec[]): readonly InputSet[] {
+  return foldersOf(folder).map((f) => ({ label: f, feeds: readSet(f, specs) }))
+}
+
+/** The shapes that the first set gives to these inputs: what a model with open dimensions is bound to. */
+export function readInputShapes(folder: string, names: readonly string[]): InputShapes {
+  const [first] = foldersOf(folder)
+  return new Map(names.map((name, i) => [name, readOne(first!, name, i).shape]))
+}
+
+/** The folder itself and its subfolders, those that hold inputs. At least one. */
+function foldersOf(folder: string): readonly string[] {
   if (!existsSync(folder)) throw bad(folder, 'a folder of inputs', 'nothing there')
   const subfolders = readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory())
   const folders = [folder, ...subfolders.map((e) => join(folder, e.name)).sort()].filter(holdsInputs)
   if (folders.length === 0) throw bad(folder, 'input_0.pb or .npy files', 'neither')
-  return folders.map((f) => ({ label: f, feeds: readSet(f, specs) }))
+  return folders
 }
 
 const holdsInputs = (folder: string): boolean =>
   readdirSync(folder).some((name) => /^input_\d+\.pb$/.test(name) || name.endsWith('.npy'))
 
 function readSet(folder: string, specs: readonly InputSpec[]): Record<string, Tensor> {
-  return Object.fromEntries(specs.map((spec, i) => [spec.name, checked(readOne(folder, spec, i), spec, folder)]))
+  return Object.fromEntries(specs.map((spec, i) => [spec.name, checked(readOne(folder, spec.name, i), spec, folder)]))
 }
 
-function readOne(folder: string, spec: InputSpec, index: number): Tensor {
-  const npy = join(folder, `${spec.name.replaceAll(/[\\/:]/g, '_')}.npy`)
+function readOne(folder: string, name: string, index: number): Tensor {
+  const npy = join(folder, `${name.replaceAll(/[\\/:]/g, '_')}.npy`)
   if (existsSync(npy)) return parseNpy(readFileSync(npy), npy)
   const pb = join(folder, `input_${index}.pb`)
   if (existsSync(pb)) return parseTensor(readFileSync(pb))
-  throw bad(folder, `input_${index}.pb or ${spec.name}.npy`, 'neither')
+  throw bad(folder, `input_${index}.pb or ${name}.npy`, 'neither')
 }
 
 function checked(t: Tensor, spec: InputSpec, folder: string): Tensor {

@@ -5,7 +5,6 @@ import { type Kernel, type KernelOperand, type KernelTable, kernelSignature } fr
 import type { Attribute, Attributes } from '../ir/attribute.ts'
 import { bindShapes } from '../ir/bind.ts'
 import { type Graph, type Node, qualifiedName, type ValueId } from '../ir/graph.ts'
-import { type Fact, inferFacts } from '../ir/infer.ts'
 import { withNchwcBlock } from '../ir/nchwc.ts'
 import { BLOCK_SIZE } from '../ir/ops/ort-nchwc.ts'
 import { isConcrete } from '../ir/shape.ts'
@@ -26,11 +25,8 @@ export interface Lowering {
 /** Kernels of a graph at these input shapes. Throws UserError where the shapes contradict the graph. */
 export function lowerGraph(graph: Graph, shapes: InputShapes, seen: SeenTypes = new Map()): Lowering {
   const bound = bindShapes(withNchwcBlock(withSeen(graph, seen)), shapes)
-  const facts = inferFacts(bound)
-  const kernels = bound.nodes.map((node) => kernelOf(bound, facts, node, seen))
-  const unknown = bound.nodes.filter((node) =>
-    node.outputs.some((v) => v !== null && !operandOf(bound, facts, v, seen)),
-  )
+  const kernels = bound.nodes.map((node) => kernelOf(bound, node, seen))
+  const unknown = bound.nodes.filter((node) => node.outputs.some((v) => v !== null && !operandOf(bound, v, seen)))
   return { kernels, nodes: graph.nodes, unknown: [...new Set(unknown.map((n) => qualifiedName(n.domain, n.op)))] }
 }
 
@@ -47,9 +43,9 @@ function withSeen(graph: Graph, seen: SeenTypes): Graph {
   return { ...graph, values }
 }
 
-function kernelOf(graph: Graph, facts: readonly Fact[], node: Node, seen: SeenTypes): Kernel | null {
-  const inputs = node.inputs.map((v) => (v === null ? null : operandOf(graph, facts, v, seen)))
-  const outputs = node.outputs.filter((v) => v !== null).map((v) => operandOf(graph, facts, v, seen))
+function kernelOf(graph: Graph, node: Node, seen: SeenTypes): Kernel | null {
+  const inputs = node.inputs.map((v) => (v === null ? null : operandOf(graph, v, seen)))
+  const outputs = node.outputs.filter((v) => v !== null).map((v) => operandOf(graph, v, seen))
   const missing = inputs.some((o, i) => o === null && node.inputs[i] !== null) || outputs.includes(null)
   if (missing) return null
   return {
@@ -60,8 +56,8 @@ function kernelOf(graph: Graph, facts: readonly Fact[], node: Node, seen: SeenTy
   }
 }
 
-function operandOf(graph: Graph, facts: readonly Fact[], v: ValueId, seen: SeenTypes): KernelOperand | null {
-  const type = seen.get(graph.values[v]!.name) ?? facts[v]!.type
+function operandOf(graph: Graph, v: ValueId, seen: SeenTypes): KernelOperand | null {
+  const type = seen.get(graph.values[v]!.name) ?? graph.values[v]!.type
   if (!type || !isConcrete(type.shape)) return null
   return { dtype: type.dtype, shape: type.shape, constant: graph.initializers.has(v) }
 }

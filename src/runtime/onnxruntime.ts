@@ -105,8 +105,14 @@ export class OnnxruntimeBackend implements Backend {
   }
 
   private workers(): Promise<WorkerPool> {
-    this.pool ??= this.find().then(({ environment }) => new WorkerPool({ ...this.options, environment }))
+    this.pool ??= this.environment().then((environment) => new WorkerPool({ ...this.options, environment }))
     return this.pool
+  }
+
+  /** Found by trial only where there is a choice: a probe takes a process of its own. */
+  private async environment(): Promise<Environment> {
+    const candidates = environmentsOf(this.name)
+    return candidates.length === 1 ? candidates[0]! : (await this.find()).environment
   }
 
   private find(): Promise<Probed> {

@@ -15,7 +15,7 @@ import {
 } from '../../src/bench/inputs.ts'
 import { parseNpy } from '../../src/bench/npy.ts'
 import { drawPicture } from '../../src/bench/picture.ts'
-import { readInputSets } from '../../src/bench/user-inputs.ts'
+import { readInputSets, readInputShapes } from '../../src/bench/user-inputs.ts'
 import { int } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { namedDim } from '../../src/ir/dim.ts'
@@ -203,6 +203,15 @@ describe('inputs', () => {
         folder: join(folder, 'test_data_set_0'),
       })
       expect(all.map((s) => s.label)).to.deep.equal([join(folder, 'test_data_set_0'), 'noise'])
+    })
+
+    it('give the shapes of a model with open dimensions', () => {
+      expect(readInputShapes(folder, ['x', 'ids'])).to.deep.equal(
+        new Map([
+          ['x', [2, 2]],
+          ['ids', [3]],
+        ]),
+      )
     })
 
     it('are refused with the reason when they are missing or do not fit', () => {

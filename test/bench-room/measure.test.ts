@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { createRandom } from '../../src/base/random.ts'
 import { type MeasureOptions, measure, type Timed, type VariantTiming } from '../../src/bench/measure.ts'
+import { measureInProcesses } from '../../src/bench/measure-processes.ts'
 import { noiseFloor } from '../../src/bench/noise-floor.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { BACKENDS, type Backend, failure, type Outcome, type Session } from '../../src/runtime/index.ts'
@@ -199,6 +200,26 @@ describe('measurement', () => {
     expect(floor.ratio).to.be.within(0.001, 0.02)
     const quiet = scripted({ ms: () => 1 })
     expect(unwrap(await noiseFloor(quiet.backend, REFERENCE!, FEEDS, { seed: 1 })).ratio).to.equal(0)
+  })
+
+  it('joins several processes: what differs between them widens the interval', async () => {
+    let process = 0
+    const create = () => {
+      const factor = [0.9, 0.95, 1][process++]!
+      const ms = (path: string) =>
+        path === 'a' ? 4 * factor : path === 'dies' && process === 2 ? failure('crash', 'gone') : 4
+      return scripted({ ms }).backend
+    }
+    const options = { seed: 1, blocks: 6, processes: 3 }
+    const joined = unwrap(await measureInProcesses(create, REFERENCE!, models('a', 'dies'), FEEDS, options))
+    expect(process).to.equal(3)
+    const a = timed(joined.variants[0])
+    expect(a.ratio.median).to.be.closeTo(0.95, 1e-12)
+    expect([a.ratio.low, a.ratio.high].map((x) => x.toFixed(2))).to.deep.equal(['0.90', '1.00'])
+    expect(a.samplesMs).to.have.length(18)
+    expect(joined.variants[1]).to.deep.equal({ kind: 'failed', name: 'dies', reason: 'gone' })
+    expect(joined.reference.samplesMs).to.have.length(36)
+    expect(joined.reference.ratio).to.deep.equal({ median: 1, low: 1, high: 1 })
   })
 
   it('works on a real runtime, where a variant that hangs does not stop the others', async function () {

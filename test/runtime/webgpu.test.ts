@@ -1,9 +1,12 @@
 // WebGPU for real: on a graphics card where there is one, else on software Vulkan, which a development dependency carries.
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { tensor } from '../../src/ir/tensor.ts'
 import { OnnxruntimeBackend, providerShares } from '../../src/runtime/index.ts'
 import { adapterName, isSoftware } from '../../src/runtime/probe.ts'
-import { softwareVulkanEnvironment } from '../../src/runtime/software-vulkan.ts'
+import { softwareVulkanEnvironment, softwareVulkanWish } from '../../src/runtime/software-vulkan.ts'
 import { ModelFolder, normal, unwrap } from './models.ts'
 
 describe('WebGPU', function () {
@@ -26,6 +29,38 @@ describe('WebGPU', function () {
       true,
       false,
     ])
+  })
+
+  describe('on software', () => {
+    const saved = { ...process.env }
+    const cache = mkdtempSync(join(tmpdir(), 'allotrope-cache-test-'))
+    after(() => {
+      process.env = saved
+      rmSync(cache, { recursive: true, force: true })
+    })
+
+    it('unpacks its driver once, whole, into the cache of the user', function () {
+      process.env.XDG_CACHE_HOME = cache
+      const environment = softwareVulkanEnvironment()
+      if (!environment) return this.skip() // not linux x64, or @sparticuz/chromium is not installed
+      const manifest = environment.VK_ICD_FILENAMES!
+      expect(manifest.startsWith(cache)).to.equal(true)
+      const files = readdirSync(dirname(manifest))
+      expect(files).to.include.members(['libvulkan.so.1', 'libvk_swiftshader.so', 'vk_swiftshader_icd.json'])
+      expect(files).to.not.include('driver.tar')
+      const before = statSync(manifest).ino
+      expect(softwareVulkanEnvironment()).to.deep.equal(environment)
+      expect(statSync(manifest).ino).to.equal(before)
+      expect(readdirSync(join(cache, 'allotrope'))).to.have.length(1)
+    })
+
+    it('is asked for, forbidden or left to need by the environment', () => {
+      const wish = (value: string) => {
+        process.env.ALLOTROPE_SOFTWARE_VULKAN = value
+        return softwareVulkanWish()
+      }
+      expect([wish('1'), wish('0'), wish('')]).to.deep.equal(['always', 'never', 'if-needed'])
+    })
   })
 
   describe('with an adapter', () => {
