@@ -72,7 +72,7 @@ function pushJoint(t: TensorEGraph, f: NodeId, w: ClassId, axis: number): ClassI
   if (!isJointlyLinear(op)) return null
   const row = axesOf(t, f)?.[axis]
   const parts = t.children(f)
-  if (!row || !parts.every((c, i) => (typeof row[i] === 'number' || t.isConstant(c)) && absorbs(t, c, axis)))
+  if (!row || !parts.every((c, i) => (typeof row[i] === 'number' || t.isConstant(c)) && absorbs(t, c, w, axis)))
     return null
   const mapped = parts.map((c) => linOfPart(t, c, w, axis))
   return mapped.includes(null) ? null : t.rebuild(op, mapped as ClassId[])
@@ -85,19 +85,27 @@ function linOfPart(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): Class
   return full === null ? null : t.lin(full, w, axis)
 }
 
-/** True if a map along `axis` of c can merge with what makes c. */
-function absorbs(t: TensorEGraph, c: ClassId, axis: number): boolean {
+/** True if the map w along `axis` of c can merge with what makes c, without adding work. */
+function absorbs(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): boolean {
   if (t.isConstant(c)) return true
   return t.egraph
     .nodesOf(c)
     .filter((x) => t.isTyped(x))
     .some((n) => {
       const op = t.op(n)
-      if (op.kind === 'lin' || op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
+      if (op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
+      if (op.kind === 'lin') return op.axis === axis ? composesWell(t, t.child(n, 1), w) : passage(t, n, axis) !== null
       if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1
       if (op.kind === 'onnx' && (op.op === 'Add' || op.op === 'Mul')) return t.children(n).some((x) => t.isConstant(x))
       return passage(t, n, axis) !== null
     })
+}
+
+/** True if x (A W) takes no more work than (x A) W. */
+function composesWell(t: TensorEGraph, a: ClassId, w: ClassId): boolean {
+  const [k, inner] = t.shape(a) as [number, number]
+  const n = t.shape(w)[1] as number
+  return k * n <= k * inner + inner * n
 }
 
 /** f(.., lin(x, W), ..) = lin(f(.., x, ..), W) */
