@@ -201,13 +201,13 @@ function useless(dataset: Dataset, expected: string, got: string, fix: string): 
   })
 }
 
-/** Rows of one setting as samples. Throws UserError where rows refer to kernels, variants or graphs that are not there. */
+/** Rows of one setting as samples, without roots whose collection was interrupted. Throws UserError where rows refer to kernels or variants that are not there. */
 export function samplesOf(dataset: Dataset, setting: Setting): Samples {
   const { kernels, graphs } = dataset.tables
   const index = new Map(kernels.map((k, i) => [k.kernel, i]))
   const familyOf = new Map(graphs.map((g) => [g.root, g.family]))
   const kernelSamples = dataset.tables['kernel-timings']
-    .filter((r) => isOf(r, setting))
+    .filter((r) => isOf(r, setting) && (r.source !== 'profile' || familyOf.has(r.context)))
     .map((r) => kernelSample(r, present(dataset, index, 'kernel', r.kernel), familyOf))
   if (kernelSamples.length === 0) throw useless(dataset, 'times of kernels', 'none', 'collect with kernel timings')
   return {
@@ -249,7 +249,9 @@ function graphSamplesOf(
   const timings = new Map<string, TimingRow[]>()
   for (const t of dataset.tables.timings) {
     if (!isOf(t, setting) || t.medianMs === null || t.error !== null) continue
-    const key = loweredKey(present(dataset, variants, 'variant', t.variant))
+    const variant = present(dataset, variants, 'variant', t.variant)
+    if (!familyOf.has(variant.root)) continue
+    const key = loweredKey(variant)
     const same = timings.get(key)
     if (same) same.push(t)
     else timings.set(key, [t])

@@ -8,7 +8,8 @@
 //   kernel-timings  times of kernels, profiled inside real and synthetic graphs
 //
 // Times of kernels are as profiled, uncorrected. Rows are append-only; `key` columns name a row, and a key occurs once.
-// `kernels` and `variants` rows are written before the timings that refer to them, so a timing's kernels are always there.
+// What is referred to is written first, and the row of a root graph last: a root without its row in `graphs` was interrupted,
+// its rows are not used, and collecting again completes it.
 import type { Column, RowOf } from './column.ts'
 
 export const DATASET_SCHEMA = 'allotrope.dataset/1'
@@ -124,9 +125,8 @@ export interface Table {
   readonly meaning: string
 }
 
-/** Every table, in the order in which a batch is written: what is referred to comes first. */
+/** Every table, in the order in which a batch is written. */
 export const TABLES = {
-  graphs: { columns: GRAPHS, key: ['root'], meaning: 'root graphs that were varied' },
   kernels: { columns: KERNELS, key: ['kernel'], meaning: 'distinct executed kernels' },
   variants: {
     columns: VARIANTS,
@@ -143,6 +143,7 @@ export const TABLES = {
     key: ['variant', 'device', 'provider', 'threads', 'repeat'],
     meaning: 'end-to-end times of variants',
   },
+  graphs: { columns: GRAPHS, key: ['root'], meaning: 'root graphs that were varied' },
 } as const satisfies Readonly<Record<string, Table>>
 
 export type TableName = keyof typeof TABLES

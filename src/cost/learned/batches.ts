@@ -10,6 +10,8 @@ export interface KernelTensors {
   readonly features: Float32Array
   /** Logarithm of the calibrated roofline's microseconds. */
   readonly logBase: Float64Array
+  /** Operator of each kernel. */
+  readonly opOf: readonly string[]
 }
 
 /** A measured kernel, corrected. */
@@ -64,12 +66,38 @@ export function createDrawer(
   const byRoot = new Map<string, GraphSample[]>()
   for (const g of graphs) byRoot.set(g.root, [...(byRoot.get(g.root) ?? []), g])
   const roots = [...byRoot.values()]
+  const pickLabel = balancedPicker(labels, tensors.opOf)
   return {
     draw: (random) => {
-      const kernels = labels.length === 0 ? [] : Array.from({ length: sizes.kernels }, () => random.pick(labels))
+      const kernels = labels.length === 0 ? [] : Array.from({ length: sizes.kernels }, () => pickLabel(random))
       const chosen = sample(roots, sizes.roots, random).flatMap((g) => sample(g, sizes.variantsPerRoot, random))
       return assemble(tensors, kernels, chosen)
     },
+  }
+}
+
+/** Picks an operator with a chance that grows with the root of its number of labels, then one of its labels: in graphs,
+ * half of the kernels are copies and additions. */
+function balancedPicker(
+  labels: readonly LabelledKernel[],
+  opOf: readonly string[],
+): (random: Random) => LabelledKernel {
+  const byOp = new Map<string, LabelledKernel[]>()
+  for (const l of labels) {
+    const same = byOp.get(opOf[l.kernel]!)
+    if (same) same.push(l)
+    else byOp.set(opOf[l.kernel]!, [l])
+  }
+  const groups = [...byOp.values()]
+  let total = 0
+  const upTo = groups.map((g) => {
+    total += Math.sqrt(g.length)
+    return total
+  })
+  return (random) => {
+    const at = random.next() * total
+    const index = upTo.findIndex((t) => at < t)
+    return random.pick(groups[index < 0 ? groups.length - 1 : index]!)
   }
 }
 

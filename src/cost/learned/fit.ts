@@ -126,6 +126,16 @@ function foldsOfRoots(graphs: readonly GraphSample[], members: number, random: R
   return Array.from({ length: members }, (_, m) => new Set(roots.filter((_, i) => i % folds === m % folds)))
 }
 
+/** Without graphs, a member leaves out a share of the distinct kernels instead of roots. */
+function leftOutKernels({ samples, options }: Context, member: number): (kernel: number) => boolean {
+  const distinct = [...new Set(samples.kernelSamples.map((s) => s.kernel))]
+  const folds = Math.max(LEAST_FOLDS, options.members)
+  if (samples.graphs.length > 0 || distinct.length < folds) return () => false
+  const order = createRandom(options.seed).shuffle(distinct)
+  const left = new Set(order.filter((_, i) => i % folds === member))
+  return (kernel) => left.has(kernel)
+}
+
 interface TrainedMember {
   readonly member: Member
   readonly steps: number
@@ -170,13 +180,19 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
   const random = createRandom(options.seed).fork(index + 1)
   const graphs = samples.graphs.filter((g) => !held.has(g.root))
   const check = held.size > 0 ? samples.graphs.filter((g) => held.has(g.root)) : graphs
+  const usable = samples.kernelSamples.filter((s) => s.root === null || !held.has(s.root))
+  const isLeftOut = leftOutKernels(context, index)
   const labels = labelsOf(
     context,
-    samples.kernelSamples.filter((s) => s.root === null || !held.has(s.root)),
+    usable.filter((s) => !isLeftOut(s.kernel)),
+  )
+  const checkLabels = labelsOf(
+    context,
+    usable.filter((s) => isLeftOut(s.kernel)),
   )
   const calibration = calibrate(labels.map((l) => ({ facts: facts[l.kernel]!, micros: Math.exp(l.logMicros) })))
   const logBase = Float64Array.from(facts, (f) => Math.log(priceByCalibration(calibration, f)))
-  const drawer = createDrawer({ features, logBase }, labels, graphs, options.batch)
+  const drawer = createDrawer({ features, logBase, opOf: facts.map((f) => f.kernel.op) }, labels, graphs, options.batch)
   const network = createNetwork(tf, initialLayers(random), startOf(logBase, graphs))
   const optimizer = tf.train.adam(options.learningRate)
   const memberNow = (): Member => ({
@@ -185,7 +201,7 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
     logScale: network.logScale.dataSync()[0]!,
     overheadMicros: graphs.length === 0 ? 0 : Math.exp(network.logOverhead.dataSync()[0]!),
   })
-  const score = (m: Member) => scoreOf(context, m, check, labels)
+  const score = (m: Member) => scoreOf(context, m, check, checkLabels)
   let best = { member: memberNow(), score: Infinity, steps: 0 }
   best = { ...best, score: score(best.member) }
   try {

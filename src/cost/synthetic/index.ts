@@ -3,7 +3,9 @@
 // a slice of one element. Operators and sizes are drawn from what real models have, and from kernels that were seen in some.
 import type { Random } from '../../base/random.ts'
 import type { Graph } from '../../ir/graph.ts'
+import { elementCount } from '../../ir/shape.ts'
 import type { Kernel } from '../kernel.ts'
+import { opClassOf } from '../op-class.ts'
 import { Kit, type Recipe } from './kit.ts'
 import { rebuild } from './rebuild.ts'
 import { CONV_RECIPES } from './recipes-conv.ts'
@@ -28,11 +30,17 @@ function drawRecipe(random: Random): Recipe {
   return RECIPES[0]!
 }
 
+/** The graph's own scaffolding, views, and what a runtime inserts by itself tell nothing new. */
+const isWorthRebuilding = (k: Kernel): boolean =>
+  k.op !== 'Neg' && !['view', 'reorder'].includes(opClassOf(k)) && !isCut(k)
+const isCut = (k: Kernel): boolean => k.op === 'Slice' && elementCount(k.outputs[0]!.shape) === 1
+
 /** A graph of `count` recipes (some of several kernels), all float32 inputs with fixed shapes. The same random stream, the same graph. */
 export function syntheticGraph(random: Random, count: number, seen: readonly Kernel[] = []): Graph {
   const kit = new Kit('synthetic', random)
+  const models = seen.filter(isWorthRebuilding)
   for (let i = 0; i < count; i++) {
-    const again = seen.length > 0 && kit.chance(SEEN_SHARE) ? rebuild(kit, random.pick(seen)) : null
+    const again = models.length > 0 && kit.chance(SEEN_SHARE) ? rebuild(kit, random.pick(models)) : null
     kit.finish(again ?? drawRecipe(random).build(kit))
   }
   return kit.build()

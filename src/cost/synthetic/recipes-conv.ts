@@ -43,8 +43,10 @@ function drawKernel(kit: Kit): readonly [number, number] {
 const samePad = (kit: Kit, kernel: readonly [number, number], dilation: number): readonly [number, number] =>
   kit.chance(0.85) ? [((kernel[0] - 1) >> 1) * dilation, ((kernel[1] - 1) >> 1) * dilation] : [0, 0]
 
-function drawSize(kit: Kit, fixed: Partial<ConvSize> = {}): ConvSize {
+/** Sizes that fit the limits; `fix` is drawn anew with each try. */
+function drawSize(kit: Kit, fix: () => Partial<ConvSize> = () => ({})): ConvSize {
   const draw = (): ConvSize => {
+    const fixed = fix()
     const kernel = fixed.kernel ?? drawKernel(kit)
     const dilation = kit.chance(0.08) ? kit.random.pick([2, 3, 4]) : 1
     const stride = kit.chance(0.2) ? 2 : 1
@@ -81,22 +83,25 @@ const inputOf = (kit: Kit, s: ConvSize): ValueId => kit.fed([s.n, s.input, ...s.
 
 const POINT = { kernel: [1, 1], pad: [0, 0], dilation: 1 } as const
 
-function depthwise(kit: Kit): ConvSize {
-  const channels = kit.channels(8, 1024)
-  const kernel = kit.random.pick([
-    [3, 3],
-    [3, 3],
-    [5, 5],
-    [7, 7],
-  ] as const)
-  return drawSize(kit, { input: channels, output: channels, groups: channels, kernel })
-}
+const DEPTHWISE_KERNELS = [
+  [3, 3],
+  [3, 3],
+  [5, 5],
+  [7, 7],
+] as const
 
-function grouped(kit: Kit): ConvSize {
-  const groups = kit.random.pick([2, 4, 8, 16, 32])
-  const per = () => kit.random.pick([1, 2, 4, 8, 16, 24])
-  return drawSize(kit, { groups, input: groups * per(), output: groups * per() })
-}
+const depthwise = (kit: Kit): ConvSize =>
+  drawSize(kit, () => {
+    const channels = kit.channels(8, 1024)
+    return { input: channels, output: channels, groups: channels, kernel: kit.random.pick(DEPTHWISE_KERNELS) }
+  })
+
+const grouped = (kit: Kit): ConvSize =>
+  drawSize(kit, () => {
+    const groups = kit.random.pick([2, 4, 8, 16, 32])
+    const per = () => kit.random.pick([1, 2, 4, 8, 16, 24])
+    return { groups, input: groups * per(), output: groups * per() }
+  })
 
 /** Activations that follow convolutions; the runtime fuses the first few. */
 export function activation(kit: Kit, x: ValueId): ValueId {
@@ -127,7 +132,7 @@ const alone = (draw: (kit: Kit) => ConvSize) => (kit: Kit) => {
 
 /** A convolution, then something that stays in its layout. */
 const before = (then: (kit: Kit, x: ValueId, s: ConvSize) => ValueId) => (kit: Kit) => {
-  const s = kit.chance(0.5) ? drawSize(kit, POINT) : drawSize(kit)
+  const s = kit.chance(0.5) ? drawSize(kit, () => POINT) : drawSize(kit)
   return then(kit, convNode(kit, inputOf(kit, s), s), s)
 }
 
@@ -222,20 +227,20 @@ const resized = (kit: Kit, x: ValueId, s: ConvSize): ValueId => {
 
 export const CONV_RECIPES: readonly Recipe[] = [
   { name: 'conv', weight: 7, build: alone((kit) => drawSize(kit)) },
-  { name: 'conv-pointwise', weight: 8, build: alone((kit) => drawSize(kit, POINT)) },
+  { name: 'conv-pointwise', weight: 8, build: alone((kit) => drawSize(kit, () => POINT)) },
   { name: 'conv-depthwise', weight: 5, build: alone(depthwise) },
   { name: 'conv-grouped', weight: 2, build: alone(grouped) },
   {
     name: 'conv-stem',
     weight: 2,
     build: alone((kit) =>
-      drawSize(kit, { input: kit.random.pick([1, 3]), output: kit.channels(8, 96), plane: kit.plane(28, 224) }),
+      drawSize(kit, () => ({ input: kit.random.pick([1, 3]), output: kit.channels(8, 96), plane: kit.plane(28, 224) })),
     ),
   },
   {
     name: 'conv-odd-channels',
     weight: 2,
-    build: alone((kit) => drawSize(kit, { input: kit.size(1, 70), output: kit.size(1, 70) })),
+    build: alone((kit) => drawSize(kit, () => ({ input: kit.size(1, 70), output: kit.size(1, 70) }))),
   },
   { name: 'conv-activation', weight: 6, build: before((kit, x) => activation(kit, x)) },
   {
