@@ -219,6 +219,12 @@ const REDUCE_OPS = [
 ]
 const BLOCKED = 'com.microsoft.nchwc:'
 
+/** Old models keep the bounds as attributes, new ones as inputs. */
+const clip: Rebuilder = (kit, k) => {
+  const low = kit.scalar(numberAttribute(k, 'min', 0))
+  return kit.op('Clip', [operand(kit, k.inputs[0]!), low, kit.scalar(numberAttribute(k, 'max', 6))])
+}
+
 const REBUILDERS: Readonly<Record<string, Rebuilder>> = {
   Conv: conv,
   'com.microsoft:FusedConv': conv,
@@ -226,6 +232,7 @@ const REBUILDERS: Readonly<Record<string, Rebuilder>> = {
   'com.microsoft:FusedGemm': fusedGemm,
   Gemm: fusedGemm,
   'com.microsoft:FusedMatMul': fusedMatMul,
+  Clip: clip,
   Transpose: transpose,
   Concat: concat,
   Slice: slice,
