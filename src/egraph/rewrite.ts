@@ -3,13 +3,10 @@
 import type { EGraph } from './egraph.ts'
 import type { ClassId, NodeId } from './ids.ts'
 import type { PatternRewrite } from './pattern-rewrite.ts'
+import type { Refusal } from './refusal.ts'
 
 export type { PatternRewrite } from './pattern-rewrite.ts'
-
-/** Why a rule did not fire where its shape matched. Counted per reason in the report of `saturate`. */
-export interface Refusal {
-  readonly refused: string
-}
+export type { Refusal } from './refusal.ts'
 
 export interface NodeRewrite<P = unknown> {
   readonly kind: 'node'

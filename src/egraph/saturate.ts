@@ -1,6 +1,8 @@
 // Equality saturation: search all rules on the frozen e-graph, apply them all, rebuild; again, until nothing changes or a
 // limit is reached. Why it stopped is a value, and the report says what each rule did.
 import type { EGraph } from './egraph.ts'
+import { canGenerate, type MatcherKind } from './match.ts'
+import { OperatorIndex } from './operator-index.ts'
 import type { PatternRewrite } from './pattern-rewrite.ts'
 import { PatternRunner } from './pattern-runner.ts'
 import type { Rewrite } from './rewrite.ts'
@@ -20,6 +22,8 @@ export interface SaturationLimits<P = unknown> {
   readonly scheduler?: Scheduler
   /** Asked before each iteration and at the end; a string is the goal that is reached, and stops. */
   readonly until?: (egraph: EGraph<P>) => string | null
+  /** How patterns are matched; default: generated code where the runtime allows it. */
+  readonly matcher?: MatcherKind
   readonly onIteration?: (iteration: IterationReport) => void
 }
 
@@ -82,7 +86,7 @@ class Saturation<P> {
     this.scheduler = limits.scheduler ?? simpleScheduler()
     this.clock = limits.clock ?? (() => performance.now())
     this.startedAt = this.clock()
-    this.runners = createRunners(egraph, rules)
+    this.runners = createRunners(egraph, rules, limits.matcher ?? (canGenerate() ? 'generated' : 'interpreted'))
   }
 
   run(): SaturationReport {
@@ -178,8 +182,11 @@ class Saturation<P> {
   }
 }
 
-function createRunners<P>(egraph: EGraph<P>, rules: readonly Rewrite<P>[]): Runner[] {
+function createRunners<P>(egraph: EGraph<P>, rules: readonly Rewrite<P>[], kind: MatcherKind): Runner[] {
+  const index = new OperatorIndex()
   return rules.map((rule, r) =>
-    rule.kind === 'node' ? new NodeRunner(egraph, rule, r) : new PatternRunner(egraph, rule as PatternRewrite<P>, r),
+    rule.kind === 'node'
+      ? new NodeRunner(egraph, rule, r)
+      : new PatternRunner(egraph, rule as PatternRewrite<P>, r, index, kind),
   )
 }
