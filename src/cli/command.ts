@@ -8,6 +8,8 @@ export interface Request<S extends OptionSpecs> {
   readonly operands: readonly string[]
   readonly options: CommonValues & OptionValues<S>
   readonly talk: Talk
+  /** The command line as it was typed, for records. */
+  readonly command: string
 }
 
 /** What a command says when it has run. A failure that still has data (a verification that did not pass) carries both. */
@@ -34,14 +36,20 @@ export interface CommandSpec<S extends OptionSpecs> {
 
 /** A command whose own options the rest of the program need not know. */
 export interface Command extends Omit<CommandSpec<OptionSpecs>, 'run'> {
-  run(operands: readonly string[], values: Readonly<Record<string, unknown>>, talk: Talk): Promise<Answer>
+  run(
+    operands: readonly string[],
+    values: Readonly<Record<string, unknown>>,
+    talk: Talk,
+    command: string,
+  ): Promise<Answer>
 }
 
 export function defineCommand<S extends OptionSpecs>(spec: CommandSpec<S>): Command {
   return {
     ...spec,
     // The values come from the parsers of these very options: program.ts reads them by the keys of the same records.
-    run: (operands, values, talk) => spec.run({ operands, options: values as CommonValues & OptionValues<S>, talk }),
+    run: (operands, values, talk, command) =>
+      spec.run({ operands, options: values as CommonValues & OptionValues<S>, talk, command }),
   }
 }
 

@@ -28,6 +28,12 @@ function mannerOf(argv: readonly string[], commands: readonly Command[]): Manner
   }
 }
 
+/** `argv` as a shell would take it. */
+function commandLine(argv: readonly string[]): string {
+  const quoted = argv.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
+  return ['allotrope', ...quoted].join(' ')
+}
+
 /** JSON has no infinities and no NaN: they become null, as JSON.stringify does; maps become objects, typed arrays lists. */
 function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) => {
@@ -72,7 +78,7 @@ export async function run(argv: readonly string[], commands: readonly Command[],
     const { command, operands, values } = parseArguments(argv, commands, io, manner.json)
     const talk = createTerminalTalk(io, { quiet: values.quiet === true, now: () => performance.now() })
     clear = talk.clear
-    const answer = await command.run(operands, values, talk)
+    const answer = await command.run(operands, values, talk, commandLine(argv))
     clear()
     return printAnswer(answer, manner, io)
   } catch (thrown) {

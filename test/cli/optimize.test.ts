@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { createBackend } from '../../src/runtime/index.ts'
 import { type Folder, jsonOf, makeFolder, runCli, writeSmallModel } from './support.ts'
@@ -32,6 +32,26 @@ describe('optimize', function () {
     expect(r.seconds).to.have.all.keys('load', 'saturate', 'predict', 'verify', 'measure', 'write', 'total')
     expect(r.saturation).to.have.all.keys('iterations', 'eNodes', 'eClasses', 'stopReason', 'seconds')
     expect(readFileSync(folder.path('small.onnx')).equals(before), 'the input is untouched').to.equal(true)
+    expect(r.report).to.equal(folder.path('out.report.html'))
+    expect(readFileSync(folder.path('out.report.html'), 'utf8')).to.match(/^<!doctype html>/i)
+  })
+
+  it('makes the same page again from the stored record', async () => {
+    const page = folder.path('again.html')
+    const ran = await runCli(['report', folder.path('out.run.json'), '-o', page, '--json'])
+    expect(jsonOf(ran)).to.deep.include({ schema: 'allotrope.report/1', ok: true, report: page })
+    expect(readFileSync(page, 'utf8')).to.equal(readFileSync(folder.path('out.report.html'), 'utf8'))
+    expect((await runCli(['report', folder.path('out.run.json'), '-o', page])).code, 'no overwriting').to.equal(2)
+    expect((await runCli(['report', folder.path('small.onnx')])).code, 'no record beside it').to.equal(3)
+    writeFileSync(folder.path('torn.run.json'), '{"schema": "allotrope.optimize/1"')
+    expect((await runCli(['report', folder.path('torn.run.json')])).code, 'a torn record').to.equal(7)
+  })
+
+  it('writes neither record nor page with --no-report', async () => {
+    const ran = await optimize('-o', folder.path('bare.onnx'), '--no-report', '--measure', '0')
+    expect(jsonOf(ran)).to.include({ ok: true, report: null })
+    expect(existsSync(folder.path('bare.report.html'))).to.equal(false)
+    expect(existsSync(folder.path('bare.run.json'))).to.equal(false)
   })
 
   it('ends in 5 when a gain is required that nobody could reach', async () => {

@@ -1,11 +1,48 @@
 // `optimize IN [-o OUT]`: the main flow on the command line.
 import { availableParallelism } from 'node:os'
+import writeFileAtomic from 'write-file-atomic'
+import type { Run } from '../../optimize.ts'
+import type { RunRecord } from '../../report/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { optimizeAnswer } from '../optimize-answer.ts'
-import { choiceOption, countOption, ratioOption, shapeOption, shapesOption, textOption } from '../option.ts'
+import {
+  choiceOption,
+  countOption,
+  ratioOption,
+  shapeOption,
+  shapesOption,
+  switchOption,
+  textOption,
+} from '../option.ts'
 
 /** Constants may grow when products of them are computed ahead; beyond this a model is no longer the same thing to ship. */
 const MAX_GROWTH = 2
+
+/** Paths of the record and the page that belong to a model path. */
+export function reportPaths(modelPath: string): { readonly record: string; readonly page: string } {
+  const base = modelPath.replace(/\.onnx$/, '')
+  return { record: `${base}.run.json`, page: `${base}.report.html` }
+}
+
+/** Makes the record of a run; writes it and its page where the user wants them. After a failed verification nothing is written. */
+async function store(run: Run, command: string, wanted: boolean): Promise<RunRecord> {
+  const { describeMachine } = await import('../../bench/index.ts')
+  const { runRecord } = await import('../run-record.ts')
+  const failed = run.verified.length > 0 && run.verified.every((v) => !v.verification.passed)
+  const paths = wanted && !failed ? reportPaths(run.outputPath) : null
+  const record = runRecord(run, {
+    command,
+    report: paths?.page ?? null,
+    machine: describeMachine(),
+    madeAt: new Date(),
+  })
+  if (paths) {
+    const { renderRun, writeRecord } = await import('../../report/index.ts')
+    await writeRecord(paths.record, record)
+    await writeFileAtomic(paths.page, await renderRun(record))
+  }
+  return record
+}
 
 export const optimize = defineCommand({
   name: 'optimize',
@@ -43,9 +80,10 @@ export const optimize = defineCommand({
       '--max-growth <ratio>',
       `largest size of the constants, to the original's (default: ${MAX_GROWTH})`,
     ),
+    report: switchOption('--no-report', 'no report and no record of the run', true),
     costModel: textOption('--cost-model <folder>', 'a cost model of your own (default: the one that is shipped)'),
   },
-  async run({ operands, options, talk }): Promise<Answer> {
+  async run({ operands, options, talk, command }): Promise<Answer> {
     const { optimize: optimizeModel } = await import('../../optimize.ts')
     const { output, inputs, measure, rules, objective, costModel, seed, timeLimit, force, requireGain } = options
     const common = { output, inputs, measure, rules, objective, costModel, seed, timeLimit, force }
@@ -61,6 +99,7 @@ export const optimize = defineCommand({
       },
       talk,
     )
-    return optimizeAnswer(run, { report: null, requireGain })
+    const record = await store(run, command, options.report)
+    return optimizeAnswer(record, requireGain)
   },
 })

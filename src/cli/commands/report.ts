@@ -1,0 +1,50 @@
+// `report RUN`: the page again, from a stored record. A page is a pure function of its record.
+import { existsSync, readFileSync } from 'node:fs'
+import writeFileAtomic from 'write-file-atomic'
+import { EXIT, UserError } from '../../base/errors.ts'
+import { COMPARE_SCHEMA, readComparison, readRun, renderCompare, renderRun } from '../../report/index.ts'
+import { type Answer, defineCommand } from '../command.ts'
+import { textOption } from '../option.ts'
+
+/** The record beside a model, when a model is named. */
+const recordPath = (path: string): string => (path.endsWith('.onnx') ? path.replace(/\.onnx$/, '.run.json') : path)
+
+const defaultPage = (record: string): string => `${record.replace(/(\.run)?\.json$/, '')}.report.html`
+
+async function render(path: string): Promise<string> {
+  const isComparison = readFileSync(path, 'utf8').includes(`"${COMPARE_SCHEMA}"`)
+  return isComparison ? renderCompare(readComparison(path)) : renderRun(readRun(path))
+}
+
+function refuseOverwrite(path: string, force: boolean): void {
+  if (force || !existsSync(path)) return
+  const fix = 'name another with -o, or pass --force'
+  throw new UserError({
+    code: 'file-exists',
+    where: path,
+    expected: 'a new file',
+    got: 'one that exists',
+    fix,
+    exitCode: EXIT.usage,
+  })
+}
+
+export const report = defineCommand({
+  name: 'report',
+  operands: '<run>',
+  summary: 'the HTML page again, from the stored record of a run',
+  examples: [
+    ['model.fast.run.json --force', 'writes model.fast.report.html'],
+    ['model.fast.onnx -o page.html', 'the record that lies beside a model'],
+  ],
+  schemaVersion: 1,
+  options: { output: textOption('-o, --output <file>', 'where the page goes (default: beside the record)') },
+  async run({ operands, options }): Promise<Answer> {
+    const record = recordPath(operands[0]!)
+    const page = options.output ?? defaultPage(record)
+    const html = await render(record)
+    refuseOverwrite(page, options.force)
+    await writeFileAtomic(page, html)
+    return { data: { run: record, report: page }, text: `wrote ${page}` }
+  },
+})

@@ -1,0 +1,171 @@
+// The stored record of an `optimize` run, from the run: what --json prints, what `report` reads, what the page shows.
+import { createRandom } from '../base/random.ts'
+import { bootstrapInterval, median, type Summary } from '../base/statistics.ts'
+import type { describeMachine, Measurement, Timed, VariantTiming } from '../bench/index.ts'
+import type { CostModel } from '../cost/cost-model.ts'
+import type { Run, Verified } from '../optimize.ts'
+import type { RunRecord, RunTiming } from '../report/index.ts'
+import { RUN_SCHEMA } from '../report/index.ts'
+import { ruleFamilies } from '../rewrite/rules/index.ts'
+import { speedupOf } from '../search/choose.ts'
+import type { Ranked } from '../search/rank.ts'
+
+export interface Occasion {
+  /** The command that was run. */
+  readonly command: string
+  /** Path of the page, or null. */
+  readonly report: string | null
+  readonly machine: ReturnType<typeof describeMachine>
+  readonly madeAt: Date
+}
+
+/** Timing of the chosen variant, or null: none was chosen, or it was not measured. */
+export function chosenTiming(run: Run): Timed | null {
+  return run.verdict.kind === 'gain' ? run.verdict.timing : null
+}
+
+/** The measurement that counts: the confirmation of the choice, else the one that it was chosen by. */
+const finalMeasurement = (run: Run): Measurement | null => run.confirmation ?? run.measurement
+
+const shortSummary = ({ median: middle, iqr, n }: Summary) => ({ median: middle, iqr, n })
+
+/** The chosen variant, else the best one that was compared. */
+const judged = (run: Run): Verified | null => run.chosen ?? run.verified[0] ?? null
+
+function timings(run: Run): RunTiming[] {
+  const m = run.measurement
+  if (m === null) return []
+  const random = createRandom(run.options.seed)
+  const timed = (t: Timed, role: RunTiming['role']): RunTiming => {
+    const { low, high } = bootstrapInterval(t.samplesMs, median, random)
+    return { name: t.name, role, medianMs: t.time.median, lowMs: low, highMs: high, ratio: t.ratio.median }
+  }
+  const ofVariant = (v: VariantTiming): RunTiming => {
+    if (v.kind === 'failed')
+      return { name: v.name, role: 'failed', medianMs: null, lowMs: null, highMs: null, ratio: null, reason: v.reason }
+    if (v.name === run.chosen?.ranked.id) return timed(v, 'chosen')
+    return v.dropped ? { ...timed(v, 'dropped'), reason: 'clearly slower' } : timed(v, 'measured')
+  }
+  return [timed(m.reference, 'original'), ...m.variants.map(ofVariant)]
+}
+
+function candidates(run: Run): RunRecord['candidates'] {
+  const measured = new Map(timings(run).map((t) => [t.name, t.medianMs]))
+  const chosen = run.chosen?.ranked.id
+  return [run.ranking.original, ...run.ranking.variants].map(({ id, predictedMs }) => ({
+    name: id,
+    predictedMs,
+    measuredMs: measured.get(id) ?? null,
+    role: id === 'original' ? 'original' : id === chosen ? 'chosen' : 'other',
+  }))
+}
+
+function verified(run: Run): RunRecord['verified'] {
+  const one = judged(run)
+  if (one === null) return null
+  const { passed, inputs, outputs } = one.verification
+  const most = (pick: (o: (typeof outputs)[number]) => number) => Math.max(0, ...outputs.map(pick))
+  return { passed, inputs, maxAbs: most((o) => o.maxAbs), maxRel: most((o) => o.maxRel) }
+}
+
+const LAWS: ReadonlyMap<string, string> = new Map(ruleFamilies.flatMap((f) => f.rules.map((r) => [r.name, r.law])))
+
+function rules(run: Run): RunRecord['rules'] {
+  const counts = [...(run.chosen?.ranked.candidate?.rules ?? new Map<string, number>())]
+  const rows = counts.map(([name, count]) => ({ name, count, ...(LAWS.has(name) && { law: LAWS.get(name)! }) }))
+  return rows.sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+}
+
+/** Predicted milliseconds by operator, the most expensive first. */
+function kernelsByOperator(ranked: Ranked, model: CostModel): { op: string; count: number; ms: number }[] {
+  const prices = model.price(ranked.kernels)
+  const groups = new Map<string, { op: string; count: number; ms: number }>()
+  ranked.kernels.forEach((kernel, i) => {
+    const group = groups.get(kernel.op) ?? { op: kernel.op, count: 0, ms: 0 }
+    groups.set(kernel.op, { op: kernel.op, count: group.count + 1, ms: group.ms + prices[i]! / 1000 })
+  })
+  return [...groups.values()].sort((a, b) => b.ms - a.ms)
+}
+
+function kernels(run: Run): RunRecord['kernels'] {
+  if (run.chosen === null) return null
+  const { model } = run.cost
+  return {
+    source: 'predicted',
+    original: kernelsByOperator(run.ranking.original, model),
+    chosen: kernelsByOperator(run.chosen.ranked, model),
+  }
+}
+
+function saturation(run: Run): RunRecord['saturation'] {
+  const { iterations, eNodes, eClasses, stopReason, seconds, perIteration } = run.explored.search
+  const growth = perIteration.map((i) => ({ iteration: i.iteration, eNodes: i.eNodes, eClasses: i.eClasses }))
+  return { iterations, eNodes, eClasses, stopReason: stopReason.kind, seconds, growth }
+}
+
+const STAGES = ['load', 'saturate', 'predict', 'verify', 'measure', 'write']
+
+function secondsOf(run: Run): Record<string, number> {
+  const stages = STAGES.map((stage) => [stage, run.stopwatch.seconds(stage)] as const)
+  return { ...Object.fromEntries(stages), total: run.stopwatch.total() }
+}
+
+function machineOf({
+  machine: { cpu, cores, memoryBytes, os, loadAverage, node, onnxruntime },
+}: Occasion): RunRecord['machine'] {
+  const versions = { node, ...(onnxruntime !== null && { onnxruntime }) }
+  return { cpu, cores, memoryBytes, os, loadAverage: [...loadAverage], versions }
+}
+
+function next(run: Run): RunRecord['next'] {
+  const { input } = run.options
+  if (run.chosen === null) return [{ command: `allotrope inspect ${input} --nodes`, purpose: 'what is in the model' }]
+  return [{ command: `allotrope verify ${input} ${run.outputPath}`, purpose: 'compare the two models again' }]
+}
+
+export function runRecord(run: Run, occasion: Occasion): RunRecord {
+  const { options, verdict, ranking, prepared } = run
+  const timing = chosenTiming(run)
+  const speed = timing ? speedupOf(timing) : null
+  const final = finalMeasurement(run)
+  const { weightBytes } = prepared
+  return {
+    schema: RUN_SCHEMA,
+    madeAt: occasion.madeAt.toISOString(),
+    command: occasion.command,
+    input: options.input,
+    output: run.chosen ? run.outputPath : null,
+    report: occasion.report,
+    gain: run.chosen !== null,
+    verdict: { kind: verdict.kind, reason: verdict.kind === 'no-gain' ? verdict.reason : '' },
+    device: options.device,
+    threads: options.threads,
+    seed: options.seed,
+    shapes: Object.fromEntries([...prepared.shapes].map(([name, sizes]) => [name, [...sizes]])),
+    costModel: run.cost.model.name,
+    originalMs: final && shortSummary(final.reference.time),
+    chosenMs: timing && shortSummary(timing.time),
+    speedup: speed?.speedup ?? null,
+    speedupInterval: speed ? [...speed.interval] : null,
+    predictedSpeedup: run.chosen ? ranking.original.predictedMs / run.chosen.ranked.predictedMs : null,
+    variants: ranking.candidates,
+    distinctAfterLowering: ranking.distinct,
+    measured: run.measurement?.variants.length ?? 0,
+    noise: run.measurement?.noise ?? null,
+    timings: timings(run),
+    candidates: candidates(run),
+    verified: verified(run),
+    outputs: (judged(run)?.verification.outputs ?? []).map((o) => ({ ...o })),
+    rules: rules(run),
+    saturation: saturation(run),
+    kernels: kernels(run),
+    bytes: {
+      original: weightBytes(prepared.original.graph),
+      chosen: run.chosen && weightBytes(run.chosen.ranked.model.graph),
+    },
+    seconds: secondsOf(run),
+    machine: machineOf(occasion),
+    warnings: [...run.warnings],
+    next: next(run),
+  }
+}
