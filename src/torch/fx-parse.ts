@@ -66,7 +66,7 @@ function parseNode(
   if (opcode === 'call_method' && node.args.length === 0)
     throw complaint(at, 'a method called on a value', 'no arguments')
   return {
-    node: target!.endsWith('einsum') ? { ...node, args: joinEquation(node.args) } : node,
+    node: /\beinsum\b/.test(target!) ? { ...node, args: joinEquation(node.args) } : node,
     usersLabel: usersLabel as FxGraph['usersLabel'],
   }
 }

@@ -136,6 +136,15 @@ const negate: Handler = handler('input', (c, a) => {
 })
 
 const rsqrt: Handler = handler('input', (c, a) => c.op('Reciprocal', c.op('Sqrt', floatOperand(c, a))))
+/** log(1 + x) and e^x - 1, which ONNX spells out. */
+const log1p: Handler = handler('input', (c, a) => {
+  const x = floatOperand(c, a)
+  return c.op('Log', c.op('Add', x, c.filled(c.type(x, a.where).dtype, [], 1)))
+})
+const expm1: Handler = handler('input', (c, a) => {
+  const x = floatOperand(c, a)
+  return c.op('Sub', c.op('Exp', x), c.filled(c.type(x, a.where).dtype, [], 1))
+})
 const square: Handler = handler('input', (c, a) => c.op('Mul', c.tensor(a, 'input'), c.tensor(a, 'input')))
 const identity: Handler = { signature: 'input *rest', run: (_, a) => a.item('input') }
 
@@ -234,6 +243,8 @@ export const elementWise: Handlers = {
   ),
   prelu,
   rsqrt,
+  log1p,
+  expm1,
   square,
   where,
   masked_fill: maskedFill,

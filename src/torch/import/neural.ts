@@ -46,6 +46,18 @@ function batchNorm(c: Context, a: Arguments): ValueId {
   })
 }
 
+/** Statistics of the batch itself, as instance norms decompose into. */
+function batchNormOfBatch(c: Context, a: Arguments): ValueId {
+  const x = c.tensor(a, 'input')
+  const shape = c.shape(x, a.where)
+  const { dtype } = c.type(x, a.where)
+  const axes = c.ints(shape.map((_, d) => d).filter((d) => d !== 1))
+  const centred = c.op('Sub', x, c.node('ReduceMean', [x, axes], { keepdims: int(1) }))
+  const variance = c.node('ReduceMean', [c.op('Mul', centred, centred), axes], { keepdims: int(1) })
+  const deviation = c.op('Sqrt', c.op('Add', variance, c.filled(dtype, [], a.number('eps', 1e-5))))
+  return affine(c, a, c.op('Div', centred, deviation), shape)
+}
+
 /** Through InstanceNormalization on [batch, groups, rest], as PyTorch's exporter writes it. */
 function groupNorm(c: Context, a: Arguments): ValueId {
   const x = c.tensor(a, 'input')
@@ -101,6 +113,10 @@ export const neural: Handlers = {
   'aten._native_batch_norm_legit_no_training': {
     signature: 'input weight bias running_mean running_var momentum eps',
     run: (c, a) => listItem([tensorItem(batchNorm(c, a))]),
+  },
+  'aten._native_batch_norm_legit': {
+    signature: 'input weight bias training momentum eps',
+    run: (c, a) => listItem([tensorItem(batchNormOfBatch(c, a))]),
   },
   group_norm: handler('input num_groups weight bias eps cudnn_enabled', groupNorm),
   instance_norm: handler('input running_mean running_var weight bias use_input_stats momentum eps', instanceNorm),
