@@ -10,6 +10,7 @@ import { resolveExternalData } from './external-data.ts'
 import { type FunctionProto, type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
 import { importGraph, normalDomain, type Shell } from './import.ts'
 import { irVersionFor } from './ir-version.ts'
+import { raiseFunction } from './opset/functions.ts'
 import { badModel, copy, decode, encode } from './proto.ts'
 
 /** Everything of a model beside its graph: versions, producer, metadata, functions, training info, doc strings, annotations. */
@@ -68,6 +69,7 @@ export function modelToProto({ graph, envelope }: Model): ModelProto {
   const proto = copy(ModelProtoSchema, envelope.proto)
   const irVersion = irVersionOf(graph, envelope)
   if (irVersion !== envelope.irVersion) proto.irVersion = BigInt(irVersion)
+  if (opsetOf(graph, '') > declaredOpset(envelope)) proto.functions = followingFunctions(proto, graph)
   if (irVersion >= FIRST_IR_WITH_OPSETS) proto.opsetImport = writeOpsets(proto, graph)
   proto.graph = exportGraph(graph, envelope.shell, { irVersion })
   return proto
@@ -75,9 +77,13 @@ export function modelToProto({ graph, envelope }: Model): ModelProto {
 
 /** The envelope's own IR version, raised where the graph moved on to later operator sets. */
 function irVersionOf(graph: Graph, envelope: Envelope): number {
-  const declared = envelope.proto.opsetImport.find((o) => normalDomain(o.domain) === '')
-  const raised = opsetOf(graph, '') > Number(declared?.version ?? 1)
+  const raised = opsetOf(graph, '') > declaredOpset(envelope)
   return raised ? Math.max(envelope.irVersion, irVersionFor(graph.opsets)) : envelope.irVersion
+}
+
+/** The version of ONNX's own operators that the file imported. */
+function declaredOpset({ proto }: Envelope): number {
+  return Number(proto.opsetImport.find((o) => normalDomain(o.domain) === '')?.version ?? 1)
 }
 
 /** A model of this graph: in the envelope of `like` with all its metadata and functions, or in a fresh one. */
@@ -87,9 +93,13 @@ export function modelOf(graph: Graph, like?: Model): Model {
   return { graph, envelope: { ...publicFacts(proto), proto, shell: emptyShell(), origin: null } }
 }
 
-/** The envelope with other definitions of the model's functions. */
-export function withFunctions(envelope: Envelope, functions: readonly FunctionProto[]): Envelope {
-  return { ...envelope, proto: Object.assign(copy(ModelProtoSchema, envelope.proto), { functions: [...functions] }) }
+/** Functions of the model, following its graph to a later opset: runtimes read their bodies in the model's opset. */
+function followingFunctions({ functions }: ModelProto, graph: Graph): FunctionProto[] {
+  return functions.map((f) => {
+    const result = raiseFunction(f, opsetOf(graph, ''))
+    if (!result.ok) throw new UnsupportedError(result.reason)
+    return result.proto
+  })
 }
 
 function publicFacts(proto: ModelProto): Pick<Envelope, 'irVersion' | 'producer' | 'metadata'> {

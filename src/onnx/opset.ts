@@ -5,8 +5,7 @@ import { InvariantError } from '../base/errors.ts'
 import { type Graph, type Node, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { decodeAttribute } from './attribute.ts'
-import type { FunctionProto } from './generated/onnx_pb.ts'
-import { type Model, withFunctions } from './model.ts'
+import { type Model, modelOf } from './model.ts'
 import { adapterFor } from './opset/adapters.ts'
 import { RaiseContext } from './opset/context.ts'
 import { raiseFunction } from './opset/functions.ts'
@@ -37,13 +36,11 @@ export function raiseModel(
 ): { readonly ok: true; readonly model: Model } | Unraised {
   const raised = raiseOpset(model.graph, target)
   if (!raised.ok || raised.graph === model.graph) return raised.ok ? { ok: true, model } : raised
-  const functions: FunctionProto[] = []
   for (const f of model.envelope.proto.functions) {
     const result = raiseFunction(f, target)
     if (!result.ok) return result
-    functions.push(result.proto)
   }
-  return { ok: true, model: { graph: raised.graph, envelope: withFunctions(model.envelope, functions) } }
+  return { ok: true, model: modelOf(raised.graph, model) }
 }
 
 function raise(graph: Graph, target: number, taken: Set<string>): Raised {
