@@ -56,7 +56,7 @@ export class OnnxruntimeBackend implements Backend {
     const files = options.profile
       ? { loweredPath: this.scratch.fresh('lowered.onnx'), profilePrefix: this.scratch.fresh('profile') }
       : null
-    return pool.open({ engine: this.name, modelPath, options, files })
+    return pool.open({ modelPath, options, files })
   }
 
   async lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
@@ -84,7 +84,7 @@ export class OnnxruntimeBackend implements Backend {
   private async lowerStub(stubPath: string, original: Graph, shapes: InputShapes): Promise<Outcome<KernelTable>> {
     const pool = await this.workers()
     const loweredPath = this.scratch.fresh('lowered.onnx')
-    const request = { kind: 'lower', engine: this.name, modelPath: stubPath, loweredPath } as const
+    const request = { kind: 'lower', modelPath: stubPath, loweredPath } as const
     const done = await pool.worker(false).request(request)
     if (!done.ok) return done
     const table = completeTable(lowerGraph(readModelFile(loweredPath).graph, shapes))
@@ -105,7 +105,7 @@ export class OnnxruntimeBackend implements Backend {
   }
 
   private workers(): Promise<WorkerPool> {
-    this.pool ??= this.environment().then((environment) => new WorkerPool({ ...this.options, environment }))
+    this.pool ??= this.environment().then((environment) => new WorkerPool(this.name, { ...this.options, environment }))
     return this.pool
   }
 

@@ -21,14 +21,14 @@ const X = [1, 2, 3, 4]
 /** Runs one multiplication on the device in a worker with this environment. */
 export async function probeDevice(device: DeviceName, environment: Environment): Promise<Probed> {
   const scratch = new ScratchFolder()
-  const pool = new WorkerPool({
+  const pool = new WorkerPool(device, {
     environment: { ...environment, VK_LOADER_DEBUG: 'driver' },
     timeoutMs: PROBE_TIMEOUT_MS,
   })
   try {
-    const fault = await faultOf(device, pool, scratch.fresh('probe.onnx'))
+    const fault = await faultOf(pool, scratch.fresh('probe.onnx'))
     if (fault !== null) return { available: false, reason: fault, fix: FIXES[device], environment }
-    const versions = await pool.worker(false).request({ kind: 'versions', engine: device })
+    const versions = await pool.worker(false).request({ kind: 'versions' })
     const version = versions.ok ? versions.value.version : 'unknown'
     return { available: true, reason: describe(device, version, pool.worker(false).errorText), fix: '', environment }
   } finally {
@@ -48,10 +48,9 @@ const FIXES: Readonly<Record<DeviceName, string>> = {
 }
 
 /** null: it works. */
-async function faultOf(device: DeviceName, pool: WorkerPool, path: string): Promise<string | null> {
+async function faultOf(pool: WorkerPool, path: string): Promise<string | null> {
   writeProbeModel(path)
   const session = await pool.open({
-    engine: device,
     modelPath: path,
     options: { threads: 1, optimization: 'all' },
     files: null,

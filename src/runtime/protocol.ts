@@ -1,10 +1,11 @@
 // The messages between us and the worker process that alone loads ONNX Runtime. Who blocks on whom: the parent sends one
 // request and waits for its one reply (or for the worker's death, or for the time limit, and then kills it) before it sends
-// the next; the worker blocks on nothing but the next request, works on one at a time, and ends when the channel closes.
+// the next; the worker says that it is ready, then blocks on nothing but the next request, works on one at a time, and ends
+// when the channel closes.
 // Messages travel with structured clone ('advanced' serialization), tensors as the raw bytes they are.
 import type { Feeds, SessionOptions } from './backend.ts'
 
-/** What executes: one of ONNX Runtime's execution providers, or the reference interpreter. */
+/** What executes, named as the worker's argument: one of ONNX Runtime's execution providers, or the reference interpreter. */
 export type EngineName = 'cpu' | 'webgpu' | 'cuda' | 'reference'
 
 /** Files that a profiled session leaves. */
@@ -18,7 +19,6 @@ export interface ProfileFiles {
 export interface OpenRequest {
   readonly kind: 'open'
   readonly session: number
-  readonly engine: EngineName
   readonly modelPath: string
   readonly options: SessionOptions
   readonly files: ProfileFiles | null
@@ -32,8 +32,8 @@ export interface Opened {
 }
 
 export type Request =
-  | { readonly kind: 'versions'; readonly engine: EngineName }
-  | { readonly kind: 'lower'; readonly engine: EngineName; readonly modelPath: string; readonly loweredPath: string }
+  | { readonly kind: 'versions' }
+  | { readonly kind: 'lower'; readonly modelPath: string; readonly loweredPath: string }
   | OpenRequest
   /** Keeps a set of inputs under a number, so that they are sent once for many timings. */
   | { readonly kind: 'keep'; readonly id: number; readonly feeds: Feeds }
@@ -67,6 +67,9 @@ export type RequestKind = Request['kind']
 
 /** Runs before the profiled ones, which the reader of the profile drops. */
 export const PROFILE_WARM_UP_RUNS = 2
+
+/** Id of the first reply, which answers nothing: the engine is loaded, or it is not and each request will be told why. */
+export const READY_ID = 0
 
 export interface RequestMessage {
   readonly id: number

@@ -21,7 +21,7 @@ export class ReferenceBackend implements Backend {
   private readonly pool: WorkerPool
 
   constructor(options: BackendOptions = {}) {
-    this.pool = new WorkerPool(options)
+    this.pool = new WorkerPool('reference', options)
   }
 
   async probe(): Promise<Availability> {
@@ -34,7 +34,7 @@ export class ReferenceBackend implements Backend {
   }
 
   open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>> {
-    return this.pool.open({ engine: 'reference', modelPath, options, files: null })
+    return this.pool.open({ modelPath, options, files: null })
   }
 
   /** Nothing is fused here: the kernels are the graph's own nodes. */

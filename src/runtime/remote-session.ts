@@ -8,11 +8,10 @@ import { type Feeds, failure, type Outcome, type ProfiledKernel, type Session, t
 import type { FeedStore } from './feed-store.ts'
 import { profiledKernels } from './profile.ts'
 import { readProfile } from './profile-events.ts'
-import type { Answers, EngineName, OpenRequest, ProfileFiles, Request } from './protocol.ts'
+import type { Answers, OpenRequest, ProfileFiles, Request } from './protocol.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 export interface RemoteModel {
-  readonly engine: EngineName
   readonly modelPath: string
   readonly options: SessionOptions
   /** Where a profiled session leaves its files. */

@@ -3,6 +3,7 @@
 // a process, so that interleaved timings compare within it. A process is replaced after many sessions, when none is open.
 import type { Outcome } from './backend.ts'
 import { FeedStore } from './feed-store.ts'
+import type { EngineName } from './protocol.ts'
 import { openRemote, type RemoteModel, type RemoteSession } from './remote-session.ts'
 import { type WorkerOptions, WorkerProcess } from './worker-process.ts'
 
@@ -21,10 +22,12 @@ interface Member {
 const DEFAULT_SESSIONS_PER_WORKER = 200
 
 export class WorkerPool {
+  private readonly engine: EngineName
   private readonly options: PoolOptions
   private readonly members = new Map<boolean, Member>()
 
-  constructor(options: PoolOptions = {}) {
+  constructor(engine: EngineName, options: PoolOptions = {}) {
+    this.engine = engine
     this.options = options
   }
 
@@ -57,7 +60,7 @@ export class WorkerPool {
   private member(denormalAsZero: boolean): Member {
     const known = this.members.get(denormalAsZero)
     if (known) return known
-    const worker = new WorkerProcess(this.options)
+    const worker = new WorkerProcess(this.engine, this.options)
     const member = { worker, store: new FeedStore(worker), opened: 0, open: 0 }
     this.members.set(denormalAsZero, member)
     return member

@@ -7,18 +7,26 @@ import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { failure, type Outcome } from './backend.ts'
 import { defaultMemoryLimit, residentBytes } from './process-memory.ts'
-import type { Answers, ReplyMessage, Request, RequestMessage } from './protocol.ts'
+import {
+  type Answers,
+  type EngineName,
+  READY_ID,
+  type ReplyMessage,
+  type Request,
+  type RequestMessage,
+} from './protocol.ts'
 
 export interface WorkerOptions {
   /** Added to our own environment. */
   readonly environment?: Readonly<Record<string, string>>
-  /** A request that takes longer is killed. Default: two minutes. */
+  /** A request that takes longer is killed, the start of the worker not counted. Default: two minutes. */
   readonly timeoutMs?: number
   /** A worker that holds more memory is killed. Default: four fifths of the machine's. */
   readonly memoryLimitBytes?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000
+const START_TIMEOUT_MS = 60_000
 const MEMORY_POLL_MS = 50
 const STDERR_KEPT_CHARS = 16_384
 const MEMORY_WORDS = /bad_alloc|bad allocation|out of memory|failed to allocate|cannot allocate memory/i
@@ -38,6 +46,7 @@ interface Pending {
 export class WorkerProcess {
   /** Counts the processes started; a session that was opened under another number is gone. */
   generation = 0
+  private readonly engine: EngineName
   private readonly options: Required<WorkerOptions>
   private child: ChildProcess | null = null
   private pending: Pending | null = null
@@ -47,7 +56,8 @@ export class WorkerProcess {
   /** Why we are killing it, said before we do. */
   private sentence: Ended | null = null
 
-  constructor(options: WorkerOptions = {}) {
+  constructor(engine: EngineName, options: WorkerOptions = {}) {
+    this.engine = engine
     this.options = {
       environment: options.environment ?? {},
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
@@ -90,21 +100,39 @@ export class WorkerProcess {
   }
 
   private async exchange(request: Request): Promise<Outcome<unknown>> {
-    const child = this.child ?? this.start()
+    if (!this.child) {
+      // Time limits are about work: loading the engine on a busy machine has its own.
+      const started = await this.converse(this.start(), READY_ID, START_TIMEOUT_MS, () => {})
+      if (!started.ok) return started
+    }
+    const child = this.child
+    if (!child) return failure('crash', 'the worker ended after it was started')
+    const id = this.nextId++
+    return this.converse(child, id, this.options.timeoutMs, () => {
+      child.send({ id, request } satisfies RequestMessage, (error) => {
+        if (error) this.kill(failure('crash', `the worker takes no messages: ${error.message}`))
+      })
+    })
+  }
+
+  /** Waits for one reply, keeping us alive meanwhile. */
+  private async converse(
+    child: ChildProcess,
+    id: number,
+    limitMs: number,
+    send: () => void,
+  ): Promise<Outcome<unknown>> {
     child.ref()
     child.channel?.ref()
-    const id = this.nextId++
     const outcome = await new Promise<Outcome<unknown>>((resolve) => {
-      const guards = this.guard()
+      const guards = this.guard(limitMs)
       const settle = (o: Outcome<unknown>) => {
         for (const g of guards) clearInterval(g)
         this.pending = null
         resolve(o)
       }
       this.pending = { id, settle }
-      child.send({ id, request } satisfies RequestMessage, (error) => {
-        if (error) this.kill(failure('crash', `the worker takes no messages: ${error.message}`))
-      })
+      send()
     })
     child.unref()
     child.channel?.unref()
@@ -112,14 +140,14 @@ export class WorkerProcess {
   }
 
   /** Timers that kill the worker when it exceeds its time or memory. */
-  private guard(): NodeJS.Timeout[] {
-    const { timeoutMs, memoryLimitBytes } = this.options
-    const late = () => this.kill(failure('timeout', `no answer within ${timeoutMs} ms`))
+  private guard(limitMs: number): NodeJS.Timeout[] {
+    const { memoryLimitBytes } = this.options
+    const late = () => this.kill(failure('timeout', `no answer within ${limitMs} ms`))
     const weigh = () => {
       const bytes = this.pid === null ? null : residentBytes(this.pid)
       if (bytes !== null && bytes > memoryLimitBytes) this.kill(overweight(bytes, memoryLimitBytes))
     }
-    return [setTimeout(late, timeoutMs), setInterval(weigh, MEMORY_POLL_MS)]
+    return [setTimeout(late, limitMs), setInterval(weigh, MEMORY_POLL_MS)]
   }
 
   private kill(sentence: Ended): void {
@@ -129,7 +157,7 @@ export class WorkerProcess {
 
   private start(): ChildProcess {
     const { path, execArgv } = workerEntry()
-    const child = fork(path, [], {
+    const child = fork(path, [this.engine], {
       execArgv,
       serialization: 'advanced',
       env: { ...process.env, ...this.options.environment },

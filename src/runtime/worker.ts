@@ -3,22 +3,24 @@
 import process from 'node:process'
 import type { Feeds } from './backend.ts'
 import type { Engine, Loaded } from './engine.ts'
-import type { Answers, EngineName, OpenRequest, ReplyMessage, Request, RequestMessage } from './protocol.ts'
+import {
+  type Answers,
+  type EngineName,
+  type OpenRequest,
+  READY_ID,
+  type ReplyMessage,
+  type Request,
+  type RequestMessage,
+} from './protocol.ts'
 
-const engines = new Map<EngineName, Engine>()
 const sessions = new Map<number, Loaded>()
 const kept = new Map<number, Feeds>()
+const engine = loadEngine(process.argv[2] as EngineName)
 
-/** Engines are loaded when first asked for: one that is not used costs no time and no memory. */
-async function engineOf(name: EngineName): Promise<Engine> {
-  const known = engines.get(name)
-  if (known) return known
-  const engine =
-    name === 'reference'
-      ? (await import('./engine-reference.ts')).referenceEngine
-      : (await import('./engine-onnxruntime.ts')).onnxruntimeEngine(name)
-  engines.set(name, engine)
-  return engine
+/** The other engine is not loaded: it costs time and memory. */
+async function loadEngine(name: EngineName): Promise<Engine> {
+  if (name === 'reference') return (await import('./engine-reference.ts')).referenceEngine
+  return (await import('./engine-onnxruntime.ts')).onnxruntimeEngine(name)
 }
 
 function find<T>(map: ReadonlyMap<number, T>, id: number, what: string): T {
@@ -28,8 +30,7 @@ function find<T>(map: ReadonlyMap<number, T>, id: number, what: string): T {
 }
 
 async function open(request: OpenRequest): Promise<Answers['open']> {
-  const engine = await engineOf(request.engine)
-  const loaded = await engine.open(request.modelPath, request.options, request.files)
+  const loaded = await (await engine).open(request.modelPath, request.options, request.files)
   sessions.set(request.session, loaded)
   return { inputNames: loaded.inputNames, outputNames: loaded.outputNames, warnings: loaded.warnings }
 }
@@ -37,9 +38,9 @@ async function open(request: OpenRequest): Promise<Answers['open']> {
 async function serve(request: Request): Promise<Answers[Request['kind']]> {
   switch (request.kind) {
     case 'versions':
-      return (await engineOf(request.engine)).versions()
+      return (await engine).versions()
     case 'lower':
-      await (await engineOf(request.engine)).lower(request.modelPath, request.loweredPath)
+      await (await engine).lower(request.modelPath, request.loweredPath)
       return null
     case 'open':
       return open(request)
@@ -82,3 +83,5 @@ async function answer({ id, request }: RequestMessage): Promise<void> {
 process.on('message', (message: RequestMessage) => void answer(message))
 process.on('disconnect', () => process.exit())
 process.on('SIGINT', () => {}) // Ctrl-C reaches the whole group; the parent decides
+const ready = () => reply({ id: READY_ID, ok: true, value: null })
+engine.then(ready, ready)
