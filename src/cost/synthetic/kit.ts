@@ -135,9 +135,9 @@ export class Kit {
     return this.until(draw, (shape) => elementCount(shape) <= limit)
   }
 
-  /** Draws until it fits; the last draw is handed out only if it fits, else the smallest of what was drawn is. */
+  /** Draws until it fits. Throws where practically nothing does: a mistake in the recipe. */
   until<T>(draw: () => T, fits: (x: T) => boolean): T {
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 20_000; i++) {
       const x = draw()
       if (fits(x)) return x
     }
