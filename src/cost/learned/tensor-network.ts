@@ -64,12 +64,18 @@ export function createNetwork(
   start: { readonly logScale: number; readonly logOverhead: number },
 ): TensorNetwork {
   const shapes = LAYER_SIZES.slice(1).map((outputs, i): [number, number] => [LAYER_SIZES[i]!, outputs])
+  const variable = (make: () => Tensor): Variable => {
+    const initial = make()
+    const v = tf.variable(initial)
+    initial.dispose()
+    return v
+  }
   return {
-    kernels: layers.map((l, i) => tf.variable(tf.tensor2d(l.kernel, shapes[i]!))),
-    biases: layers.map((l) => tf.variable(tf.tensor1d(l.bias))),
-    logScale: tf.variable(tf.scalar(start.logScale)),
-    logOverhead: tf.variable(tf.scalar(start.logOverhead)),
-    sourceBias: tf.variable(tf.tensor2d([[-start.logScale, -start.logScale]])),
+    kernels: layers.map((l, i) => variable(() => tf.tensor2d(l.kernel, shapes[i]!))),
+    biases: layers.map((l) => variable(() => tf.tensor1d(l.bias))),
+    logScale: variable(() => tf.scalar(start.logScale)),
+    logOverhead: variable(() => tf.scalar(start.logOverhead)),
+    sourceBias: variable(() => tf.tensor2d([[-start.logScale, -start.logScale]])),
   }
 }
 
