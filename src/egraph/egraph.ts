@@ -43,6 +43,8 @@ export class EGraph<P> {
   private readonly origins: Origins
   /** The generation in which the class last changed. */
   private touched: Int32Array
+  /** The generation in which the node was made or got other children. */
+  private edited: Int32Array
   private classData: Int32Array
   private liveNodes = 0
   private liveClasses = 0
@@ -57,6 +59,7 @@ export class EGraph<P> {
     this.lists = new NodeLists(capacity)
     this.origins = new Origins(capacity)
     this.touched = new Int32Array(capacity)
+    this.edited = new Int32Array(capacity)
     this.classData = new Int32Array(capacity)
   }
 
@@ -189,11 +192,11 @@ export class EGraph<P> {
   }
 
   opOf(n: NodeId): OpId {
-    return this.table.op[n] as OpId
+    return this.table.opOf(n) as OpId
   }
 
   familyOf(n: NodeId): FamilyId {
-    return this.operators.familyOf(this.table.op[n] as OpId)
+    return this.operators.familyOf(this.table.opOf(n) as OpId)
   }
 
   arityOf(n: NodeId): number {
@@ -265,6 +268,11 @@ export class EGraph<P> {
     return this.touched[this.find(c)]!
   }
 
+  /** The generation in which the node was made or last got other children by a union. */
+  nodeGeneration(n: number): number {
+    return this.edited[n]!
+  }
+
   /** The latest `classGeneration` of the node's own class and of its children. */
   generationOf(n: NodeId): number {
     return Math.max(this.classGeneration(n), ...this.childrenOf(n).map((c) => this.classGeneration(c)))
@@ -296,9 +304,10 @@ export class EGraph<P> {
   private enter(n: number, data: number): ClassId {
     if (n >= this.touched.length) this.grow(this.table.capacity)
     this.sets.enter(n)
-    this.lists.enter(n, this.operators.familyOf(this.table.op[n] as OpId))
+    this.lists.enter(n, this.operators.familyOf(this.table.opOf(n) as OpId))
     this.origins.enter(n)
     this.touched[n] = this.now
+    this.edited[n] = this.now
     this.classData[n] = data
     const arity = this.table.arity[n]!
     for (let i = 0; i < arity; i++) this.parents.add(this.table.childAt(n, i), n)
@@ -366,6 +375,7 @@ export class EGraph<P> {
     this.table.canonicalise(n, this.sets)
     const twin = this.table.reinsert(n)
     this.touched[this.find(n)] = this.now
+    this.edited[n] = this.now
     if (twin < 0) return
     if (this.lists.state[n] === LIVE) {
       if (this.lists.state[twin] === LIVE) this.liveNodes--
@@ -378,7 +388,7 @@ export class EGraph<P> {
   private reanalyse(n: number): void {
     if (this.lists.state[n] === DEAD) return
     const c = this.find(n)
-    const made = this.analysis!.make(this, this.table.op[n] as OpId, this.childrenOf(n as NodeId))
+    const made = this.analysis!.make(this, this.table.opOf(n) as OpId, this.childrenOf(n as NodeId))
     const root = this.find(c)
     const before = this.classData[root]!
     const after = this.merged(before, made, root, root, 'data')
@@ -395,6 +405,7 @@ export class EGraph<P> {
     this.origins.grow(capacity)
     this.parents.grow(capacity)
     this.touched = grown(this.touched, capacity)
+    this.edited = grown(this.edited, capacity)
     this.classData = grown(this.classData, capacity)
   }
 }

@@ -7,6 +7,8 @@ import type { Place, Query, Step } from './query.ts'
 /** Matches, flat: per match the node of the first step, then the class of every slot. */
 export class MatchBuffer {
   data = new Int32Array(1024)
+  /** Matches written. */
+  length = 0
   readonly width: number
 
   constructor(query: Query) {
@@ -19,8 +21,18 @@ export class MatchBuffer {
   }
 }
 
-/** Writes the matches into `out` and returns their number; stops at limit + 1. `grounds`: class of each ground term. */
-export type Matcher = (rows: readonly OperatorRows[], grounds: Int32Array, out: MatchBuffer, limit: number) => number
+/**
+ * Returns the number of matches, stopping at limit + 1, and writes those into `out` that involve a row changed in
+ * generation `since` or later (-1: all): the others were there at a search in that generation. `grounds`: class of each
+ * ground term.
+ */
+export type Matcher = (
+  rows: readonly OperatorRows[],
+  grounds: Int32Array,
+  out: MatchBuffer,
+  limit: number,
+  since: number,
+) => number
 
 export type MatcherKind = 'generated' | 'interpreted'
 
@@ -46,28 +58,31 @@ export function rowsForQuery(index: OperatorIndex, slots: readonly number[]): Op
 // --- interpreted ---
 
 function interpretMatcher(query: Query): Matcher {
-  return (rows, grounds, out, limit) => {
+  return (rows, grounds, out, limit, since) => {
     const slots = new Int32Array(query.slotCount)
     const { width } = out
     let count = 0
+    out.length = 0
     const emit = (first: number) => {
-      while ((count + 1) * width > out.data.length) out.grow()
-      out.data[count * width] = first
-      out.data.set(slots, count * width + 1)
-      count++
+      while ((out.length + 1) * width > out.data.length) out.grow()
+      out.data[out.length * width] = first
+      out.data.set(slots, out.length * width + 1)
+      out.length++
     }
-    const join = (depth: number, first: number): void => {
+    const join = (depth: number, first: number, isNew: boolean): void => {
       const step = query.steps[depth]
       if (step === undefined) {
-        emit(first)
+        count++
+        if (isNew) emit(first)
         return
       }
       for (const row of rowsEntered(step, rows[depth]!, slots)) {
         if (count > limit) return
-        if (bindRow(step, rows[depth]!, row, slots, grounds)) join(depth + 1, depth === 0 ? rows[0]!.node[row]! : first)
+        if (!bindRow(step, rows[depth]!, row, slots, grounds)) continue
+        join(depth + 1, depth === 0 ? rows[0]!.node[row]! : first, isNew || rows[depth]!.stamp[row]! >= since)
       }
     }
-    join(0, -1)
+    join(0, -1, false)
     return count
   }
 }
@@ -103,7 +118,7 @@ function bindRow(step: Step, rows: OperatorRows, row: number, slots: Int32Array,
 
 function generateMatcher(query: Query): Matcher {
   const width = query.slotCount + 1
-  const lines = ['"use strict"', 'return function match(rows, grounds, out, limit) {']
+  const lines = ['"use strict"', 'return function match(rows, grounds, out, limit, since) {']
   lines.push(`let data = out.data, at = 0, count = 0, room = data.length - ${width}`)
   query.grounds.forEach((_, g) => {
     lines.push(`const g${g} = grounds[${g}]`)
@@ -111,19 +126,22 @@ function generateMatcher(query: Query): Matcher {
   query.steps.forEach((step, d) => {
     lines.push(...declareRows(step, d))
   })
+  lines.push('done:')
   query.steps.forEach((step, d) => {
     lines.push(...openLoop(step, d), ...bindings(step, d))
   })
+  const isNew = query.steps.map((_, d) => `m${d}[r${d}] >= since`).join(' || ')
+  lines.push(`if (${isNew}) {`)
   lines.push(`if (at > room) { data = out.grow(); room = data.length - ${width} }`)
   lines.push('data[at] = n0[r0]')
   for (let s = 0; s < query.slotCount; s++) lines.push(`data[at + ${s + 1}] = s${s}`)
-  lines.push(`at += ${width}`, 'if (++count > limit) return count')
-  lines.push('}'.repeat(query.steps.length), 'return count', '}')
+  lines.push(`at += ${width}`, '}', 'if (++count > limit) break done')
+  lines.push('}'.repeat(query.steps.length), `out.length = at / ${width}`, 'return count', '}')
   return new Function(lines.join('\n'))() as Matcher
 }
 
 function declareRows({ atom, access }: Step, d: number): string[] {
-  const lines = [`const t${d} = rows[${d}], n${d} = t${d}.node, k${d} = t${d}.cls`]
+  const lines = [`const t${d} = rows[${d}], n${d} = t${d}.node, k${d} = t${d}.cls, m${d} = t${d}.stamp`]
   atom.children.forEach((_, i) => {
     lines.push(`const c${d}_${i} = t${d}.columns[${i}]`)
   })

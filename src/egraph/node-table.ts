@@ -1,6 +1,6 @@
-// The e-nodes, as columns (struct of arrays), and the hashcons over them: a power-of-two table of node number + 1 with
-// linear probing and tombstones. Up to three children live in columns; more live in a pool, and then child0 is the
-// offset, child1 the mark WIDE. Children are stored as given: whoever stores them canonicalises them first.
+// The e-nodes, in typed arrays, and the hashcons over them: a power-of-two table of node number + 1 with linear probing and
+// tombstones. Up to three children live beside the operator; more live in a pool, and then child0 is the offset, child1
+// the mark WIDE. Children are stored as given: whoever stores them canonicalises them first.
 import { grown } from './columns.ts'
 import type { UnionFind } from './union-find.ts'
 
@@ -32,10 +32,8 @@ function hashWide(op: number, children: ArrayLike<number>, from: number, arity: 
 }
 
 export class NodeTable {
-  op = new Int32Array(INITIAL_CAPACITY)
-  child0 = new Int32Array(INITIAL_CAPACITY)
-  child1 = new Int32Array(INITIAL_CAPACITY)
-  child2 = new Int32Array(INITIAL_CAPACITY)
+  /** Per node: operator, child0, child1, child2. Together, because a search in the hashcons compares all four. */
+  cells = new Int32Array(INITIAL_CAPACITY * 4)
   arity = new Uint16Array(INITIAL_CAPACITY)
   pool = new Int32Array(INITIAL_CAPACITY)
   /** Nodes ever stored, removed ones included. */
@@ -51,19 +49,18 @@ export class NodeTable {
   private freeSlot = 0
 
   get capacity(): number {
-    return this.op.length
+    return this.arity.length
   }
 
   /** The node with this operator and at most three children (-1: none), or -1. */
   findNarrow(op: number, a: number, b: number, c: number): number {
-    const slots = this.slots
-    const mask = this.mask
+    const { slots, mask, cells } = this
     let free = -1
     for (let i = hashNarrow(op, a, b, c) & mask; ; i = (i + 1) & mask) {
       const entry = slots[i]!
       if (entry > 0) {
-        const n = entry - 1
-        if (this.child0[n] === a && this.child1[n] === b && this.op[n] === op && this.child2[n] === c) return n
+        const at = (entry - 1) << 2
+        if (cells[at + 1] === a && cells[at + 2] === b && cells[at] === op && cells[at + 3] === c) return entry - 1
       } else if (entry === 0) {
         this.freeSlot = free < 0 ? i : free
         return -1
@@ -88,35 +85,33 @@ export class NodeTable {
 
   /** Appends a node right after `findNarrow` failed for the same arguments. */
   appendNarrow(op: number, a: number, b: number, c: number, arity: number): number {
-    const n = this.allocate(op, arity)
-    this.child0[n] = a
-    this.child1[n] = b
-    this.child2[n] = c
+    const n = this.allocate(op, a, b, c, arity)
     this.occupyFreeSlot(n)
     return n
   }
 
   /** Appends a node right after `findWide` failed for the same arguments. */
   appendWide(op: number, children: ArrayLike<number>, arity: number): number {
-    const n = this.allocate(op, arity)
+    const n = this.allocate(op, this.poolLength, WIDE, -1, arity)
     if (this.poolLength + arity > this.pool.length)
       this.pool = grown(this.pool, Math.max(this.pool.length * 2, this.poolLength + arity))
     for (let i = 0; i < arity; i++) this.pool[this.poolLength + i] = children[i]!
-    this.child0[n] = this.poolLength
-    this.child1[n] = WIDE
-    this.child2[n] = -1
     this.poolLength += arity
     this.occupyFreeSlot(n)
     return n
   }
 
+  opOf(n: number): number {
+    return this.cells[n << 2]!
+  }
+
   childAt(n: number, i: number): number {
-    if (this.child1[n] === WIDE) return this.pool[this.child0[n]! + i]!
-    return i === 0 ? this.child0[n]! : i === 1 ? this.child1[n]! : this.child2[n]!
+    const at = n << 2
+    return this.cells[at + 2] === WIDE ? this.pool[this.cells[at + 1]! + i]! : this.cells[at + 1 + i]!
   }
 
   isWide(n: number): boolean {
-    return this.child1[n] === WIDE
+    return this.cells[(n << 2) + 2] === WIDE
   }
 
   /** Takes the node out of the hashcons, so that its children may be changed in place. It must be in there. */
@@ -133,9 +128,11 @@ export class NodeTable {
   /** Puts the node back under its present children. Returns the equal node that is there already, or -1. */
   reinsert(n: number): number {
     const arity = this.arity[n]!
+    const { cells } = this
+    const at = n << 2
     const twin = this.isWide(n)
-      ? this.findWide(this.op[n]!, this.pool.subarray(this.child0[n]!, this.child0[n]! + arity), arity)
-      : this.findNarrow(this.op[n]!, this.child0[n]!, this.child1[n]!, this.child2[n]!)
+      ? this.findWide(cells[at]!, this.pool.subarray(cells[at + 1]!, cells[at + 1]! + arity), arity)
+      : this.findNarrow(cells[at]!, cells[at + 1]!, cells[at + 2]!, cells[at + 3]!)
     if (twin < 0) this.occupyFreeSlot(n)
     return twin
   }
@@ -151,40 +148,42 @@ export class NodeTable {
   canonicalise(n: number, sets: UnionFind): void {
     const arity = this.arity[n]!
     if (this.isWide(n)) {
-      const from = this.child0[n]!
+      const from = this.cells[(n << 2) + 1]!
       for (let i = from; i < from + arity; i++) this.pool[i] = sets.find(this.pool[i]!)
       return
     }
-    if (arity > 0) this.child0[n] = sets.find(this.child0[n]!)
-    if (arity > 1) this.child1[n] = sets.find(this.child1[n]!)
-    if (arity > 2) this.child2[n] = sets.find(this.child2[n]!)
+    const at = (n << 2) + 1
+    for (let i = at; i < at + arity; i++) this.cells[i] = sets.find(this.cells[i]!)
   }
 
   private hashOf(n: number): number {
-    if (this.isWide(n)) return hashWide(this.op[n]!, this.pool, this.child0[n]!, this.arity[n]!)
-    return hashNarrow(this.op[n]!, this.child0[n]!, this.child1[n]!, this.child2[n]!)
+    const { cells } = this
+    const at = n << 2
+    if (this.isWide(n)) return hashWide(cells[at]!, this.pool, cells[at + 1]!, this.arity[n]!)
+    return hashNarrow(cells[at]!, cells[at + 1]!, cells[at + 2]!, cells[at + 3]!)
   }
 
   private equalsWide(n: number, op: number, children: ArrayLike<number>, arity: number): boolean {
-    if (this.op[n] !== op || this.child1[n] !== WIDE || this.arity[n] !== arity) return false
-    const from = this.child0[n]!
+    if (this.opOf(n) !== op || !this.isWide(n) || this.arity[n] !== arity) return false
+    const from = this.cells[(n << 2) + 1]!
     for (let i = 0; i < arity; i++) if (this.pool[from + i] !== children[i]) return false
     return true
   }
 
-  private allocate(op: number, arity: number): number {
-    if (this.length === this.op.length) this.grow(this.length * 2)
+  private allocate(op: number, child0: number, child1: number, child2: number, arity: number): number {
+    if (this.length === this.arity.length) this.grow(this.length * 2)
     const n = this.length++
-    this.op[n] = op
+    const at = n << 2
+    this.cells[at] = op
+    this.cells[at + 1] = child0
+    this.cells[at + 2] = child1
+    this.cells[at + 3] = child2
     this.arity[n] = arity
     return n
   }
 
   private grow(capacity: number): void {
-    this.op = grown(this.op, capacity)
-    this.child0 = grown(this.child0, capacity)
-    this.child1 = grown(this.child1, capacity)
-    this.child2 = grown(this.child2, capacity)
+    this.cells = grown(this.cells, capacity * 4)
     const arity = new Uint16Array(capacity)
     arity.set(this.arity)
     this.arity = arity

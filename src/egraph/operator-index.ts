@@ -1,5 +1,6 @@
 // The frozen e-graph, per operator, for matching: its e-nodes as rows of columns, sorted by class, with the first row of
 // each class; and where a join needs it, the rows sorted by a child. Rebuilt by counting sort at each search.
+import { grown } from './columns.ts'
 import type { EGraph } from './egraph.ts'
 import type { NodeId, OpId } from './ids.ts'
 import type { Query } from './query.ts'
@@ -15,6 +16,8 @@ export interface OperatorRows {
   readonly node: Int32Array
   readonly cls: Int32Array
   readonly columns: readonly Int32Array[]
+  /** Generation in which the row last changed: its node, its children or its class. */
+  readonly stamp: Int32Array
   /** Rows start[c] .. start[c + 1] - 1 are those of class c; null where nobody asked for it. */
   readonly start: Int32Array | null
   readonly byChild: readonly (ChildIndex | null)[]
@@ -32,6 +35,9 @@ export class OperatorIndex {
   private readonly demands: Demand[] = []
   private readonly rows: OperatorRows[] = []
   private builtAt = -1
+  /** The class of each node at the last build, and since when. */
+  private seenClass = new Int32Array()
+  private seenSince = new Int32Array()
 
   /** Says what a query needs; returns the number of the rows of each of its steps. */
   demand(query: Query): number[] {
@@ -59,11 +65,11 @@ export class OperatorIndex {
     const members = this.demands.map(() => ({ nodes: new Int32Array(64), count: 0 }))
     const single = new Int32Array(egraph.operators.size).fill(-1)
     for (const [op, slots] of slotsOfOp) single[op] = slots[0]!
-    const { op, arity } = egraph.table
+    const { table } = egraph
     for (let n = 0; n < egraph.idLimit; n++) {
-      if (single[op[n]!]! < 0 || !egraph.isLive(n as NodeId)) continue
-      for (const slot of slotsOfOp.get(op[n]!)!) {
-        if (arity[n] !== this.demands[slot]!.arity) continue
+      if (single[table.opOf(n)]! < 0 || !egraph.isLive(n as NodeId)) continue
+      for (const slot of slotsOfOp.get(table.opOf(n))!) {
+        if (table.arity[n] !== this.demands[slot]!.arity) continue
         const list = members[slot]!
         if (list.count === list.nodes.length) {
           const wider = new Int32Array(list.count * 2)
@@ -73,9 +79,29 @@ export class OperatorIndex {
         list.nodes[list.count++] = n
       }
     }
+    this.growSeen(egraph.idLimit)
     members.forEach(({ nodes, count }, slot) => {
-      this.rows[slot] = createRows(egraph, this.demands[slot]!, nodes.subarray(0, count))
+      this.rows[slot] = createRows(egraph, this.demands[slot]!, nodes.subarray(0, count), this.stampOf(egraph))
     })
+  }
+
+  /** Whatever moved a node to another class happened before the present generation. */
+  private stampOf<P>(egraph: EGraph<P>): (n: number, c: number) => number {
+    const before = egraph.generation - 1
+    return (n, c) => {
+      if (this.seenClass[n] !== c) {
+        this.seenClass[n] = c
+        this.seenSince[n] = before
+      }
+      return Math.max(this.seenSince[n]!, egraph.nodeGeneration(n))
+    }
+  }
+
+  private growSeen(limit: number): void {
+    if (limit <= this.seenClass.length) return
+    const capacity = Math.max(limit, this.seenClass.length * 2)
+    this.seenClass = grown(this.seenClass, capacity, -1)
+    this.seenSince = grown(this.seenSince, capacity)
   }
 
   private slotFor(op: OpId, arity: number): number {
@@ -85,29 +111,32 @@ export class OperatorIndex {
   }
 }
 
-function createRows<P>(egraph: EGraph<P>, demand: Demand, nodes: Int32Array): OperatorRows {
+function createRows<P>(
+  egraph: EGraph<P>,
+  demand: Demand,
+  nodes: Int32Array,
+  stampOf: (n: number, c: number) => number,
+): OperatorRows {
   const classOf = new Int32Array(nodes.length)
   for (let i = 0; i < nodes.length; i++) classOf[i] = egraph.find(nodes[i]!)
   const { start, order } = countingSort(classOf, egraph.idLimit)
   const node = new Int32Array(nodes.length)
   const cls = new Int32Array(nodes.length)
+  const stamp = new Int32Array(nodes.length)
   for (let r = 0; r < nodes.length; r++) {
     node[r] = nodes[order[r]!]!
     cls[r] = classOf[order[r]!]!
+    stamp[r] = stampOf(node[r]!, cls[r]!)
   }
   const columns = Array.from({ length: demand.arity }, (_, i) => childColumn(egraph, node, i))
   const byChild = columns.map((column, i) => (demand.byChild.has(i) ? countingSort(column, egraph.idLimit) : null))
-  return { count: nodes.length, node, cls, columns, start: demand.byClass ? start : null, byChild }
+  return { count: nodes.length, node, cls, columns, stamp, start: demand.byClass ? start : null, byChild }
 }
 
 function childColumn<P>(egraph: EGraph<P>, nodes: Int32Array, i: number): Int32Array {
   const { table } = egraph
   const column = new Int32Array(nodes.length)
-  const source = i === 0 ? table.child0 : i === 1 ? table.child1 : table.child2
-  for (let r = 0; r < nodes.length; r++) {
-    const n = nodes[r]!
-    column[r] = table.isWide(n) ? table.childAt(n, i) : source[n]!
-  }
+  for (let r = 0; r < nodes.length; r++) column[r] = table.childAt(nodes[r]!, i)
   return column
 }
 

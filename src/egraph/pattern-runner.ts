@@ -28,7 +28,9 @@ export class PatternRunner<P> implements Runner {
   private readonly buffer: MatchBuffer
   private readonly equations: readonly Equation<P>[]
   private readonly bindings: BufferBindings<P>
-  private found = 0
+  /** Everything found in this generation or earlier has been applied; -1: nothing. */
+  private appliedSince = -1
+  private searchedIn = 0
 
   constructor(egraph: EGraph<P>, rule: PatternRewrite<P>, ruleId: number, index: OperatorIndex, kind: MatcherKind) {
     this.egraph = egraph
@@ -44,41 +46,41 @@ export class PatternRunner<P> implements Runner {
   }
 
   search(allowance: number): number {
-    this.found = findMatches(
-      this.egraph,
-      this.rule.query,
-      this.matcher,
-      this.index,
-      this.rowSlots,
-      this.buffer,
-      allowance,
-    )
-    return this.found
+    const { egraph, rule, index, buffer } = this
+    this.searchedIn = egraph.generation
+    const since = this.isMonotone() ? this.appliedSince : -1
+    const found = findMatches(egraph, rule.query, this.matcher, index, this.rowSlots, buffer, allowance, since)
+    this.counters.matches += Math.min(found, allowance)
+    return found
   }
 
   drop(): void {
-    this.found = 0
+    this.buffer.length = 0
   }
 
   /** Newest first: on growing e-graphs this makes fewer nodes that soon merge away. */
   apply(open: Gate): boolean {
     const { egraph, buffer, counters } = this
     const before = egraph.idLimit
+    let m = buffer.length - 1
     try {
-      for (let m = this.found - 1; m >= 0; m--) {
-        if (!open()) break
+      for (; m >= 0 && open(); m--) {
         const at = m * buffer.width
         egraph.setOrigin(this.ruleId, buffer.data[at]!)
-        if (!this.holds(at)) continue
-        counters.matches++
-        if (this.applyAt(at)) counters.applied++
+        if (this.holds(at) && this.applyAt(at)) counters.applied++
       }
     } finally {
       egraph.setOrigin(-1, -1)
     }
     counters.made += egraph.idLimit - before
-    this.found = 0
+    if (m < 0) this.appliedSince = this.searchedIn
+    buffer.length = 0
     return true
+  }
+
+  /** What such a rule once added and united stays so; a condition may turn true without any row changing. */
+  private isMonotone(): boolean {
+    return this.rule.condition === null && this.rule.right.kind === 'patterns'
   }
 
   private holds(at: number): boolean {
@@ -126,12 +128,14 @@ export function findMatches<P>(
   rowSlots: readonly number[],
   buffer: MatchBuffer,
   limit: number,
+  since = -1,
 ): number {
   if (query.isVariable) return everyClass(egraph, buffer, limit)
   index.build(egraph)
   const grounds = Int32Array.from(query.grounds, (term) => lookupGround(egraph, term))
+  buffer.length = 0
   if (grounds.includes(-1)) return 0
-  return matcher(rowsForQuery(index, rowSlots), grounds, buffer, limit)
+  return matcher(rowsForQuery(index, rowSlots), grounds, buffer, limit, since)
 }
 
 function everyClass<P>(egraph: EGraph<P>, buffer: MatchBuffer, limit: number): number {
@@ -141,6 +145,7 @@ function everyClass<P>(egraph: EGraph<P>, buffer: MatchBuffer, limit: number): n
     buffer.data.fill(c, count * buffer.width, (count + 1) * buffer.width)
     if (++count > limit) break
   }
+  buffer.length = count
   return count
 }
 

@@ -7,7 +7,7 @@ import type { NodeRewrite } from './rewrite.ts'
 /** What a rule did so far. */
 export interface RuleReport {
   readonly name: string
-  /** Results that equal something: classes returned by a node rewrite, substitutions of a pattern that were applied. */
+  /** Classes returned by a node rewrite; substitutions found for a pattern, whether or not they were there before. */
   readonly matches: number
   /** Matches that made two classes one. */
   readonly applied: number
