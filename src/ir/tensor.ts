@@ -73,11 +73,17 @@ export function fromNdArray(a: NdArray): Tensor {
 }
 
 function encode(dtype: Viewable, x: number): number | bigint {
-  if (dtype === 'int64' || dtype === 'uint64') return BigInt(Math.trunc(x))
+  if (dtype === 'int64' || dtype === 'uint64') return wholeBits(x, dtype === 'int64' ? 63n : 64n)
   if (dtype === 'float16') return encodeFloat16(x)
   if (dtype === 'bfloat16') return encodeBfloat16(x)
   if (dtype === 'bool') return x !== 0 ? 1 : 0
   return x
+}
+
+/** Exporters write the largest int64 for "to the end"; in float64 it is 2^63, which must not wrap to the smallest. */
+function wholeBits(x: number, bits: 63n | 64n): bigint {
+  const whole = BigInt(Math.trunc(x))
+  return whole === 2n ** bits ? whole - 1n : whole
 }
 
 /** A constant from plain numbers. */

@@ -41,6 +41,8 @@ export function storeAs(dtype: DType, x: number): number {
   const limit = dtype.startsWith('u') ? 2 ** bits : 2 ** (bits - 1)
   if (whole < limit && whole >= (dtype.startsWith('u') ? 0 : -limit)) return whole
   if (!Number.isFinite(whole)) return 0
+  // What float64 makes of the largest 64-bit number (`to the end` of a Slice); it is kept.
+  if (bits === 64 && whole === limit) return whole
   const wrapped = dtype.startsWith('u') ? BigInt.asUintN(bits, BigInt(whole)) : BigInt.asIntN(bits, BigInt(whole))
   return Number(wrapped)
 }
