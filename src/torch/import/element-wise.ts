@@ -8,10 +8,11 @@ import type { Arguments, Item } from './item.ts'
 
 const f32 = (x: number) => float(Math.fround(x))
 
-/** One operand in floats, since torch computes functions of integers in the default dtype. */
+/** One operand in floats, since torch computes functions of integers in the default dtype. Unknown stays as it is. */
 function floatOperand(c: Context, a: Arguments): ValueId {
   const x = c.tensor(a, 'input')
-  return isFloat(c.type(x, a.where).dtype) ? x : c.cast(x, 'float32', a.where)
+  const type = c.builder.typeOf(x)
+  return type === null || isFloat(type.dtype) ? x : c.cast(x, 'float32', a.where)
 }
 
 function unary(op: string, attributes: Attributes = {}): Handler {

@@ -139,8 +139,8 @@ export function describe(item: Item): string {
 }
 
 /**
- * Binds positional and keyword arguments to a signature such as `input dim keepdim`. A last name with a star takes the
- * remaining positional arguments as one list; a single list stands for them all (`x.view(2, 3)`, `x.view((2, 3))`).
+ * Binds positional and keyword arguments to a signature such as `input dim keepdim`. A name with a star takes the
+ * remaining positional arguments as one list, and names after it are keywords only; a single list stands for them all (`x.view(2, 3)`, `x.view((2, 3))`).
  */
 export function bind(
   where: string,
@@ -150,14 +150,15 @@ export function bind(
 ): Arguments {
   const names = signature.split(' ').filter((n) => n !== '')
   const byName = new Map<string, Item>()
-  args.forEach((item, i) => {
-    const name = names[Math.min(i, names.length - 1)]
-    if (name?.startsWith('*')) {
-      const rest = args.slice(names.length - 1)
-      byName.set(name.slice(1), rest.length === 1 && rest[0]!.kind === 'list' ? rest[0]! : listItem(rest))
-    } else if (name !== undefined && i < names.length) byName.set(name, item)
-    else throw new UnsupportedError(`${where} with ${args.length} positional arguments`)
+  const star = names.findIndex((n) => n.startsWith('*'))
+  const single = star < 0 ? args : args.slice(0, star)
+  if (single.length > names.length) throw new UnsupportedError(`${where} with ${args.length} positional arguments`)
+  single.forEach((item, i) => {
+    byName.set(names[i]!, item)
   })
+  const rest = star < 0 ? [] : args.slice(star)
+  if (rest.length > 0)
+    byName.set(names[star]!.slice(1), rest.length === 1 && rest[0]!.kind === 'list' ? rest[0]! : listItem(rest))
   for (const [given, item] of kwargs) {
     const name = ALIASES[given] ?? given
     const known = names.some((n) => n.replace('*', '') === name) || IGNORED.has(name)

@@ -206,12 +206,17 @@ const sizeOf: Handler = {
   },
 }
 
+/** `x.to(dtype)`, `x.to(device, dtype)`, `x.to(other)`: what is no dtype changes no value. */
 const to: Handler = {
-  signature: 'input *rest dtype',
+  signature: 'input dtype *rest',
   run(c, a) {
     const rest = a.item('rest')
-    const named = [a.item('dtype'), ...(rest.kind === 'list' ? rest.items : [rest])].find((i) => i.kind === 'dtype')
-    return named?.kind === 'dtype' ? tensorItem(c.cast(x0(c, a), named.dtype, a.where)) : a.item('input')
+    const given = [a.item('dtype'), ...(rest.kind === 'list' ? rest.items : [])]
+    const named = given.find((i) => i.kind === 'dtype' || i.kind === 'tensor')
+    if (named?.kind === 'dtype') return tensorItem(c.cast(x0(c, a), named.dtype, a.where))
+    return named?.kind === 'tensor'
+      ? tensorItem(c.cast(x0(c, a), c.type(named.value, a.where).dtype, a.where))
+      : a.item('input')
   },
 }
 
@@ -240,32 +245,9 @@ function trianglePart(upper: 0 | 1): Handler {
   })
 }
 
-/** A constant of a given shape; the dtype is that of the value or of `dtype`. */
-function filled(signature: string, value: (a: Arguments) => number): Handler {
-  return handler(signature, (c, a) => {
-    const like = a.item('input')
-    const shape = a.has('shape') ? a.ints('shape') : c.shape(x0(c, a), a.where)
-    const inherited = like.kind === 'tensor' ? c.type(like.value, a.where).dtype : 'float32'
-    return c.filled(a.dtype('dtype') ?? inherited, shape, value(a))
-  })
-}
-
-const arange: Handler = handler('start end step dtype', (c, a) => {
-  const [start, end] = a.has('end') ? [a.number('start'), a.number('end')] : [0, a.number('start')]
-  const step = a.number('step', 1)
-  const values = Array.from({ length: Math.max(0, Math.ceil((end - start) / step)) }, (_, i) => start + i * step)
-  const given = ['start', 'end', 'step'].some((n) => isFloatItem(a.item(n)))
-  return c.constant(tensor(a.dtype('dtype') ?? (given ? 'float32' : 'int64'), [values.length], values))
-})
-const isFloatItem = (i: Item) => i.kind === 'number' && i.float
-
 const typeAs: Handler = handler('input other', (c, a) =>
   c.cast(x0(c, a), c.type(c.tensor(a, 'other'), a.where).dtype, a.where),
 )
-const scalarTensor: Handler = handler('value dtype', (c, a) =>
-  c.filled(a.dtype('dtype') ?? 'float32', [], a.number('value')),
-)
-
 export const shapes: Handlers = {
   reshape: reshapeTo,
   view: reshapeTo,
@@ -313,15 +295,4 @@ export const shapes: Handlers = {
   bool: castTo('bool'),
   triu: trianglePart(1),
   tril: trianglePart(0),
-  zeros: filled('*shape dtype', () => 0),
-  ones: filled('*shape dtype', () => 1),
-  full: filled('shape value dtype', (a) => a.number('value')),
-  zeros_like: filled('input dtype', () => 0),
-  ones_like: filled('input dtype', () => 1),
-  full_like: filled('input value dtype', (a) => a.number('value')),
-  new_zeros: filled('input *shape dtype', () => 0),
-  new_ones: filled('input *shape dtype', () => 1),
-  new_full: filled('input shape value dtype', (a) => a.number('value')),
-  arange,
-  scalar_tensor: scalarTensor,
 }

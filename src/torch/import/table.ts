@@ -5,6 +5,7 @@ import { UnsupportedError } from '../../base/errors.ts'
 import { ops } from '../../ir/ops/index.ts'
 import type { FxNode } from '../fx-graph.ts'
 import { type Handler, type Handlers, handler } from './context.ts'
+import { creation } from './creation.ts'
 import { elementWise } from './element-wise.ts'
 import { linearOps } from './linear.ts'
 import { neural } from './neural.ts'
@@ -12,7 +13,15 @@ import { pooling } from './pooling.ts'
 import { reductions } from './reductions.ts'
 import { shapes } from './shapes.ts'
 
-const handlers: Handlers = { ...elementWise, ...shapes, ...reductions, ...linearOps, ...pooling, ...neural }
+const handlers: Handlers = {
+  ...elementWise,
+  ...shapes,
+  ...creation,
+  ...reductions,
+  ...linearOps,
+  ...pooling,
+  ...neural,
+}
 
 /** `torch.erf` -> a handler of one operand, for records that spell themselves. */
 const spelled = new Map<string, Handler>(
