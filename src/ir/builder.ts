@@ -66,8 +66,13 @@ export class GraphBuilder {
     this.taken.add(name)
     const facts = inputs.map((v) => (v === null ? null : this.facts[v]!))
     const shell = { domain, op, attributes, outputs: new Array<null>(count).fill(null) }
-    const out = inferCall(callOf(shell, this.opsets.get(domain) ?? 1, facts), inputs.map((v) => v !== null))
-    const outputs = out.map((f, i) => this.value({ name: this.fresh(count === 1 ? `${name}_out` : `${name}_out${i}`), type: f.type }, f))
+    const out = inferCall(
+      callOf(shell, this.opsets.get(domain) ?? 1, facts),
+      inputs.map((v) => v !== null),
+    )
+    const outputs = out.map((f, i) =>
+      this.value({ name: this.fresh(count === 1 ? `${name}_out` : `${name}_out${i}`), type: f.type }, f),
+    )
     this.nodes.push({ name, domain, op, inputs, outputs, attributes, captures: options.captures ?? [] })
     return outputs
   }

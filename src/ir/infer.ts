@@ -24,7 +24,11 @@ export function constantFact(t: Tensor): Fact {
 }
 
 /** The call that a node makes, given what is known of its inputs. */
-export function callOf(node: Pick<Node, 'domain' | 'op' | 'attributes' | 'outputs'>, opset: number, inputs: readonly (Fact | null)[]): Call {
+export function callOf(
+  node: Pick<Node, 'domain' | 'op' | 'attributes' | 'outputs'>,
+  opset: number,
+  inputs: readonly (Fact | null)[],
+): Call {
   return {
     domain: node.domain,
     op: node.op,
@@ -39,7 +43,8 @@ export function callOf(node: Pick<Node, 'domain' | 'op' | 'attributes' | 'output
 
 /** Facts of a node's outputs. Unknown operators, and inputs of unknown type, give unknown outputs. */
 export function inferCall(call: Call, present: readonly boolean[]): Fact[] {
-  const unknown = (): Fact[] => Array.from({ length: call.outputCount }, () => ({ type: null, constant: null, contents: null }))
+  const unknown = (): Fact[] =>
+    Array.from({ length: call.outputCount }, () => ({ type: null, constant: null, contents: null }))
   const op = findOp(call.domain, call.op)
   if (!op || present.some((p, i) => p && call.inputs[i] === null)) return unknown()
   const types = op.infer(call)
@@ -55,9 +60,13 @@ export function inferFacts(graph: Graph): readonly Fact[] {
   for (const [v, t] of graph.initializers) facts[v] = constantFact(t)
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((v) => (v === null ? null : (facts[v] ?? undefined)))
-    if (inputs.includes(undefined)) throw new InvariantError(`node ${node.name || node.op} reads a value before it is made`)
+    if (inputs.includes(undefined))
+      throw new InvariantError(`node ${node.name || node.op} reads a value before it is made`)
     const call = callOf(node, opsetOf(graph, node.domain), inputs as (Fact | null)[])
-    const out = inferCall(call, node.inputs.map((v) => v !== null))
+    const out = inferCall(
+      call,
+      node.inputs.map((v) => v !== null),
+    )
     node.outputs.forEach((v, i) => {
       if (v !== null) facts[v] = out[i]!.type ? out[i]! : { ...out[i]!, type: graph.values[v]!.type }
     })
