@@ -24,8 +24,10 @@ export class FeedStore {
     const known = this.ids.delete(feeds)
     this.ids.set(feeds, id)
     if (known) return { ok: true, value: id }
+    // Queued before anything is awaited: a second caller may count on it already.
+    const sending = this.worker.request({ kind: 'keep', id, feeds })
     await this.evict()
-    const sent = await this.worker.request({ kind: 'keep', id, feeds })
+    const sent = await sending
     return sent.ok ? { ok: true, value: id } : sent
   }
 

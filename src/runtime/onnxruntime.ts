@@ -1,5 +1,7 @@
 // ONNX Runtime as a backend: on the CPU, on WebGPU (Vulkan, Metal or D3D12 under it) and on CUDA. The work is done in worker
 // processes (worker-pool.ts); here is what needs no runtime: finding the device, stub weights, reading back what was lowered.
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { UserError } from '../base/errors.ts'
 import type { KernelTable } from '../cost/kernel.ts'
 import { bindShapes } from '../ir/bind.ts'
@@ -18,6 +20,7 @@ import {
   type Session,
   type SessionOptions,
 } from './backend.ts'
+import { asOutcome } from './expected-error.ts'
 import { completeTable, lowerGraph } from './kernel-table.ts'
 import { type Environment, type Probed, probeDevice } from './probe.ts'
 import { ScratchFolder } from './scratch-folder.ts'
@@ -59,19 +62,14 @@ export class OnnxruntimeBackend implements Backend {
     return pool.open({ modelPath, options, files })
   }
 
-  async lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
-    try {
+  lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+    return asOutcome(async () => {
       const whole = typeof model === 'string' ? readModelFile(model) : model
-      const stub = writeStubModel(
-        whole,
-        this.scratch.folder,
-        `${this.scratch.fresh('stub.onnx').split(/[\\/]/).at(-1)}`,
-      )
-      return await this.lowerStub(stub.modelPath, whole.graph, shapes)
-    } catch (error) {
-      if (error instanceof UserError) return failure('error', error.message)
-      throw error
-    }
+      const stub = writeStubModel(whole, this.scratch.folder, basename(this.scratch.fresh('stub.onnx')))
+      const outcome = await asOutcome(() => this.lowerStub(stub.modelPath, whole.graph, shapes))
+      rmSync(stub.modelPath, { force: true })
+      return outcome
+    })
   }
 
   async close(): Promise<void> {
@@ -87,7 +85,9 @@ export class OnnxruntimeBackend implements Backend {
     const request = { kind: 'lower', modelPath: stubPath, loweredPath } as const
     const done = await pool.worker(false).request(request)
     if (!done.ok) return done
-    const table = completeTable(lowerGraph(readModelFile(loweredPath).graph, shapes))
+    const lowered = readModelFile(loweredPath)
+    rmSync(loweredPath) // thousands of variants are lowered, some of megabytes
+    const table = completeTable(lowerGraph(lowered.graph, shapes))
     return table ? { ok: true, value: table } : this.lowerByRunning(stubPath, bindShapes(original, shapes))
   }
 

@@ -1,6 +1,5 @@
 // The reference interpreter as a backend: an oracle that shares no code with ONNX Runtime. In a worker process like the
 // others, because on a large model it is as good as a hang.
-import { UserError } from '../base/errors.ts'
 import type { KernelTable } from '../cost/kernel.ts'
 import { type Model, readModelFile } from '../onnx/index.ts'
 import {
@@ -12,6 +11,7 @@ import {
   type Session,
   type SessionOptions,
 } from './backend.ts'
+import { asOutcome } from './expected-error.ts'
 import { completeTable, lowerGraph } from './kernel-table.ts'
 import type { BackendOptions } from './onnxruntime.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -38,16 +38,13 @@ export class ReferenceBackend implements Backend {
   }
 
   /** Nothing is fused here: the kernels are the graph's own nodes. */
-  async lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
-    try {
+  lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+    return asOutcome(() => {
       const { graph } = typeof model === 'string' ? readModelFile(model) : model
       const lowering = lowerGraph(graph, shapes)
       const table = completeTable(lowering)
       return table ? { ok: true, value: table } : failure('error', `no shapes for ${lowering.unknown.join(', ')}`)
-    } catch (error) {
-      if (error instanceof UserError) return failure('error', error.message)
-      throw error
-    }
+    })
   }
 
   close(): Promise<void> {

@@ -1,15 +1,15 @@
 // The parent's side of a session: a model that is loaded in the worker process. If the worker has ended meanwhile, the next
 // call loads the model again in the new one, so that one bad variant does not take the others with it.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { UserError } from '../base/errors.ts'
 import { readModelFile } from '../onnx/index.ts'
 import { type Feeds, failure, type Outcome, type ProfiledKernel, type Session, type SessionOptions } from './backend.ts'
+import { asOutcome } from './expected-error.ts'
 import type { FeedStore } from './feed-store.ts'
 import { profiledKernels } from './profile.ts'
 import { readProfile } from './profile-events.ts'
 import type { Answers, OpenRequest, ProfileFiles, Request } from './protocol.ts'
-import type { WorkerProcess } from './worker-process.ts'
+import { WORKER_REPLACED, type WorkerProcess } from './worker-process.ts'
 
 export interface RemoteModel {
   readonly modelPath: string
@@ -17,6 +17,8 @@ export interface RemoteModel {
   /** Where a profiled session leaves its files. */
   readonly files: ProfileFiles | null
 }
+
+type Maker<K> = (session: number, feeds: number) => Extract<Request, { kind: K }>
 
 let lastId = 0
 
@@ -40,6 +42,8 @@ export class RemoteSession implements Session {
   private readonly request: OpenRequest
   private generation: number
   private closed = false
+  private profiled = false
+  private queue: Promise<unknown> = Promise.resolve()
   private whenClosed = () => {}
 
   constructor(
@@ -72,8 +76,10 @@ export class RemoteSession implements Session {
   async profile(feeds: Feeds, runs: number): Promise<Outcome<readonly ProfiledKernel[]>> {
     const { files } = this.request
     if (!files) return failure('error', 'the session was opened without `profile`')
+    if (this.profiled) return failure('error', 'the session has been profiled; open another')
     const done = await this.ask(feeds, (session, kept) => ({ kind: 'profile', session, feeds: kept, runs }))
-    return done.ok ? readProfileFiles(files, feeds, runs) : done
+    this.profiled = done.ok
+    return done.ok ? asOutcome(() => readProfileFiles(files, feeds, runs)) : done
   }
 
   async close(): Promise<void> {
@@ -88,9 +94,16 @@ export class RemoteSession implements Session {
     this.whenClosed = listener
   }
 
-  private async ask<K extends 'run' | 'time' | 'profile'>(
+  /** One call at a time, so that a session is loaded again once only. */
+  private ask<K extends 'run' | 'time' | 'profile'>(feeds: Feeds, make: Maker<K>): Promise<Outcome<Answers[K]>> {
+    const turn = this.queue.then(() => this.askNow(feeds, make))
+    this.queue = turn
+    return turn
+  }
+
+  private async askNow<K extends 'run' | 'time' | 'profile'>(
     feeds: Feeds,
-    make: (session: number, feeds: number) => Extract<Request, { kind: K }>,
+    make: Maker<K>,
   ): Promise<Outcome<Answers[K]>> {
     const fault = this.closed ? 'the session is closed' : this.faultOf(feeds)
     if (fault !== null) return failure('error', fault)
@@ -98,13 +111,15 @@ export class RemoteSession implements Session {
     if (!ready.ok) return ready
     const kept = await this.store.keep(feeds)
     if (!kept.ok) return kept
-    return this.worker.request<K>(make(this.request.session, kept.value))
+    const outcome = await this.worker.request<K>(make(this.request.session, kept.value), this.generation)
+    // Another session's call ended the worker between ours: not our fault, so once more.
+    return outcome === WORKER_REPLACED ? this.askNow(feeds, make) : outcome
   }
 
   private async reopen(): Promise<Outcome<null>> {
     if (this.generation === this.worker.generation && this.worker.pid !== null) return { ok: true, value: null }
     const opened = await this.worker.request(this.request)
-    this.generation = this.worker.generation
+    if (opened.ok) this.generation = this.worker.generation
     return opened.ok ? { ok: true, value: null } : opened
   }
 
@@ -119,18 +134,14 @@ export class RemoteSession implements Session {
   }
 }
 
-/** Reads what a profiled session left. */
+/** Reads what a profiled session left, and removes it. */
 function readProfileFiles(files: ProfileFiles, feeds: Feeds, runs: number): Outcome<readonly ProfiledKernel[]> {
-  try {
-    const folder = dirname(files.profilePrefix)
-    const names = readdirSync(folder).filter((f) => f.startsWith(basename(files.profilePrefix)) && f.endsWith('.json'))
-    // The last, by time stamp: a device that first refused the model left an empty one.
-    const name = names.sort().at(-1)
-    if (name === undefined) return failure('error', 'ONNX Runtime wrote no profile')
-    const profile = readProfile(readFileSync(join(folder, name), 'utf8'), runs)
-    return { ok: true, value: profiledKernels(profile, readModelFile(files.loweredPath).graph, feeds) }
-  } catch (error) {
-    if (error instanceof UserError) return failure('error', error.message)
-    throw error
-  }
+  const folder = dirname(files.profilePrefix)
+  const profiles = readdirSync(folder).filter((f) => f.startsWith(basename(files.profilePrefix)) && f.endsWith('.json'))
+  // The last, by time stamp: a device that first refused the model left an empty one.
+  const last = profiles.sort().at(-1)
+  if (last === undefined) return failure('error', 'ONNX Runtime wrote no profile')
+  const [text, { graph }] = [readFileSync(join(folder, last), 'utf8'), readModelFile(files.loweredPath)]
+  for (const path of [files.loweredPath, ...profiles.map((f) => join(folder, f))]) rmSync(path, { force: true })
+  return { ok: true, value: profiledKernels(readProfile(text, runs), graph, feeds) }
 }

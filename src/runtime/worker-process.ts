@@ -31,6 +31,9 @@ const MEMORY_POLL_MS = 50
 const STDERR_KEPT_CHARS = 16_384
 const MEMORY_WORDS = /bad_alloc|bad allocation|out of memory|failed to allocate|cannot allocate memory/i
 
+/** The outcome of a request that was meant for a worker which has ended. */
+export const WORKER_REPLACED = failure('crash', 'its worker has ended')
+
 /** Our own children, so that none survives us. */
 const living = new Set<ChildProcess>()
 process.on('exit', () => {
@@ -75,13 +78,14 @@ export class WorkerProcess {
     return this.stderr
   }
 
-  /** Sends a request after those before it, starting a worker if there is none. `only`: refuse if the worker is not this one. */
+  /** Sends a request after those before it, starting a worker if there is none. `only`: WORKER_REPLACED unless the worker
+   * is the one of that generation. */
   request<K extends Request['kind']>(
     request: Extract<Request, { kind: K }>,
     only?: number,
   ): Promise<Outcome<Answers[K]>> {
     const turn = this.queue.then(() => {
-      if (only !== undefined && only !== this.generation) return failure('error', 'its worker has ended')
+      if (only !== undefined && (only !== this.generation || !this.child)) return WORKER_REPLACED
       return this.exchange(request)
     })
     this.queue = turn

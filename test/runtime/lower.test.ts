@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Kernel, kernelSignature } from '../../src/cost/kernel.ts'
@@ -63,6 +64,27 @@ describe('lowering', function () {
     })
     const table = unwrap(await backend.lower(path, new Map()))
     expect(table.at(-1)!.outputs[0]!.shape).to.deep.equal([1, 6])
+  })
+
+  it('leaves no files behind, however many variants there are', async () => {
+    const saved = process.env.TMPDIR
+    const temporary = mkdtempSync(join(tmpdir(), 'allotrope-test-'))
+    process.env.TMPDIR = temporary
+    try {
+      const other = new OnnxruntimeBackend('cpu')
+      const path = models.convolutions()
+      for (let i = 0; i < 3; i++) {
+        unwrap(await other.lower(path, new Map()))
+        const [folder] = readdirSync(temporary)
+        expect(readdirSync(join(temporary, folder!))).to.deep.equal(['zeros.bin'])
+      }
+      await other.close()
+      expect(readdirSync(temporary)).to.deep.equal([])
+    } finally {
+      if (saved === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = saved
+      rmSync(temporary, { recursive: true })
+    }
   })
 
   it('says which input is left open', async () => {

@@ -155,6 +155,13 @@ describe('profile of ONNX Runtime', function () {
       await s.close()
     })
 
+    it('is taken once', async () => {
+      const s = unwrap(await backend.open(models.double(), { threads: 1, optimization: 'all', profile: true }))
+      unwrap(await s.profile({ x: normal([2, 2]) }, 1))
+      expect(await s.profile({ x: normal([2, 2]) }, 1)).to.include({ ok: false, kind: 'error' })
+      await s.close()
+    })
+
     it('needs a session that was opened for it', async () => {
       const s = unwrap(await backend.open(models.double(), { threads: 1, optimization: 'all' }))
       expect(await s.profile({ x: normal([2, 2]) }, 1)).to.include({ ok: false, kind: 'error' })

@@ -34,19 +34,19 @@ describe('worker process', function () {
   })
 
   it('is killed when it hangs; other sessions go on in the next one', async () => {
-    const backend = start({ timeoutMs: 1_500 })
+    const backend = start({ timeoutMs: 1_000 })
     const good = unwrap(await backend.open(models.double(), PLAIN))
     const bad = unwrap(await backend.open(models.endless(), PLAIN))
     const [pid] = await backend.pids()
     const outcome = await bad.run({ x: tensor('float32', [1], [0]) })
-    expect(outcome).to.deep.equal({ ok: false, kind: 'timeout', reason: 'no answer within 1500 ms' })
+    expect(outcome).to.deep.equal({ ok: false, kind: 'timeout', reason: 'no answer within 1000 ms' })
     expect(isAlive(pid!)).to.equal(false)
     const { y } = unwrap(await good.run({ x: tensor('float32', [2, 2], [1, 2, 3, 4]) }))
     expect([...toNdArray(y!).data]).to.deep.equal([2, 4, 6, 8])
   })
 
   it('is killed when the reference interpreter takes too long', async () => {
-    const backend = new ReferenceBackend({ timeoutMs: 1_500 })
+    const backend = new ReferenceBackend({ timeoutMs: 1_000 })
     const session = unwrap(await backend.open(models.slowProduct(), PLAIN))
     expect(await session.run({ x: tensor('float32', [1, 1], [1]) })).to.include({ ok: false, kind: 'timeout' })
     await backend.close()
@@ -69,6 +69,20 @@ describe('worker process', function () {
     )
     expect(answers.map((a) => toNdArray(unwrap(a).y!).data[3])).to.deep.equal([2, 4, 6, 8])
     expect(await backend.pids()).to.have.length(1)
+  })
+
+  it('takes no innocent call with it when it dies', async () => {
+    const backend = start({ timeoutMs: 1_000 })
+    const path = models.double()
+    const sessions = [unwrap(await backend.open(path, PLAIN)), unwrap(await backend.open(path, PLAIN))]
+    const bad = unwrap(await backend.open(models.endless(), PLAIN))
+    const feeds = { x: tensor('float32', [2, 2], [1, 1, 1, 1]) }
+    const outcomes = await Promise.all([
+      bad.run({ x: tensor('float32', [1], [0]) }),
+      ...sessions.flatMap((s) => [s.run(feeds), s.run(feeds), s.run({ ...feeds })]),
+    ])
+    expect(outcomes[0]).to.include({ ok: false, kind: 'timeout' })
+    for (const o of outcomes.slice(1)) expect(toNdArray(unwrap(o).y!).data[0]).to.equal(2)
   })
 
   it('is replaced after so many sessions, once none is open', async () => {
