@@ -1,17 +1,24 @@
 // The decision, from measurements alone: a variant is chosen if it is faster than the original beyond doubt, and among those
 // the fastest; what is within the noise of the original is no gain.
-import type { Timed, VariantTiming } from '../bench/index.ts'
+
+/** What the decision needs of a timing: time over the original's, with its interval. */
+export interface TimedVariant {
+  readonly kind: 'timed'
+  readonly name: string
+  readonly ratio: { readonly median: number; readonly low: number; readonly high: number }
+}
+export type MeasuredVariant = TimedVariant | { readonly kind: 'failed'; readonly name: string }
 
 /** A gain below this is not worth a new file, however sure it is. */
 export const LEAST_GAIN = 1.01
 
 export type Verdict =
-  | { readonly kind: 'gain'; readonly name: string; readonly timing: Timed }
+  | { readonly kind: 'gain'; readonly name: string; readonly timing: TimedVariant }
   | { readonly kind: 'predicted-gain'; readonly name: string } // not measured, because the user asked so
   | { readonly kind: 'no-gain'; readonly reason: string }
 
 /** Chooses among timed variants; `preferred` breaks what timing cannot tell apart (smaller is better). */
-export function chooseVariant(timings: readonly VariantTiming[], preferred: (name: string) => number): Verdict {
+export function chooseVariant(timings: readonly MeasuredVariant[], preferred: (name: string) => number): Verdict {
   const timed = timings.filter((v) => v.kind === 'timed')
   if (timed.length === 0) return { kind: 'no-gain', reason: 'no variant could be timed' }
   const faster = timed.filter((v) => v.ratio.high < 1 && v.ratio.median < 1 / LEAST_GAIN)
@@ -24,7 +31,10 @@ export function chooseVariant(timings: readonly VariantTiming[], preferred: (nam
 }
 
 /** Speed-up and its interval, from a ratio of times. */
-export function speedupOf(timing: Timed): { readonly speedup: number; readonly interval: readonly [number, number] } {
+export function speedupOf(timing: TimedVariant): {
+  readonly speedup: number
+  readonly interval: readonly [number, number]
+} {
   const { median, low, high } = timing.ratio
   return { speedup: 1 / median, interval: [1 / high, 1 / low] }
 }

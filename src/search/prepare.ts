@@ -5,7 +5,7 @@ import type { Bindings } from '../ir/dim.ts'
 import { type Graph, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { tensorBytes } from '../ir/tensor.ts'
-import { DEFAULT_OPSET, type Model, modelOf, raiseOpset, readModelFile } from '../onnx/index.ts'
+import { DEFAULT_OPSET, type Model, modelOf, raiseModel, readModelFile } from '../onnx/index.ts'
 import { sampleShapes } from './sample-shapes.ts'
 
 export interface Prepared {
@@ -43,13 +43,14 @@ export function prepareGraph(
   options: PrepareOptions = { shapes: new Map(), samples: new Map() },
 ): Prepared {
   const notes: string[] = []
-  const graph = bindShapes(raised(original.graph, notes), options.shapes)
+  const model = raised(original, notes)
+  const graph = bindShapes(inferTypes(model.graph), options.shapes)
   const sample = sampleShapes(graph, new Map([...options.samples, ...options.shapes]))
   if (sample.guesses.length > 0)
     notes.push(
       `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,
     )
-  const wrap = (g: Graph) => modelOf(g, original)
+  const wrap = (g: Graph) => modelOf(g, model)
   return {
     original,
     originalPath: path,
@@ -66,10 +67,12 @@ function weightBytes(graph: Graph): number {
   return [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), 0)
 }
 
-function raised(graph: Graph, notes: string[]): Graph {
-  if (opsetOf(graph, '') >= DEFAULT_OPSET) return inferTypes(graph)
-  const result = raiseOpset(graph, DEFAULT_OPSET)
-  if (result.ok) return inferTypes(result.graph)
-  notes.push(`kept at opset ${opsetOf(graph, '')}: ${result.reason}`)
-  return inferTypes(graph)
+/** The model at the opset that rules write for; where it cannot be raised, as it is, with a note. */
+function raised(model: Model, notes: string[]): Model {
+  const opset = opsetOf(model.graph, '')
+  if (opset >= DEFAULT_OPSET) return model
+  const result = raiseModel(model, DEFAULT_OPSET)
+  if (result.ok) return result.model
+  notes.push(`kept at opset ${opset}: ${result.reason}`)
+  return model
 }
