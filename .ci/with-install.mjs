@@ -29,10 +29,16 @@ async function setUp(build) {
   return build && !ensureBuilt(ROOT) ? 1 : 0
 }
 
-/** Runs the command line on the given arguments; signals pass through to it. @param {string[]} args @returns {Promise<number>} */
-function runCli(args) {
+/** Runs the command line; signals pass through to it. @param {string[]} args @param {string} cwd @returns {Promise<number>} */
+function runCli(args, cwd) {
+  // How the user of a clone calls the program: what it suggests to run next must work as it is printed.
+  const env = { ...process.env, ALLOTROPE_COMMAND: 'npm start --' }
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], {
+      cwd,
+      env,
+      stdio: 'inherit',
+    })
     // Ctrl-C reaches the whole group: the child decides how to end, and its exit code is ours.
     process.on('SIGINT', () => {})
     process.on('SIGTERM', () => child.kill('SIGTERM'))
@@ -40,10 +46,10 @@ function runCli(args) {
   })
 }
 
-/** @returns {string[]} */
+/** A real model into out/, with paths as seen from the root of the clone. @returns {string[]} */
 function demoArguments() {
   mkdirSync(join(ROOT, 'out'), { recursive: true })
-  return ['optimize', join(ROOT, DEMO_MODEL), '-o', join(ROOT, 'out', 'recogniser.fast.onnx'), '--force']
+  return ['optimize', DEMO_MODEL, '-o', 'out/recogniser.fast.onnx', '--force']
 }
 
 /** @param {string} verb @param {string[]} args @returns {Promise<number>} */
@@ -51,7 +57,8 @@ async function main(verb, args) {
   const ready = await whileLocked(ROOT, () => setUp(verb === 'start'))
   if (ready !== 0 || verb === 'install') return ready
   if (verb === 'test') return runTests(ROOT, args)
-  return runCli(args.length > 0 ? args : demoArguments())
+  // npm runs scripts in the root of the clone; paths that the user types are meant from where they stand.
+  return args.length > 0 ? runCli(args, process.env.INIT_CWD ?? process.cwd()) : runCli(demoArguments(), ROOT)
 }
 
 const [verb = '', ...args] = process.argv.slice(2)

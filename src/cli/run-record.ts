@@ -9,6 +9,7 @@ import { RUN_SCHEMA } from '../report/index.ts'
 import { ruleFamilies } from '../rewrite/rules/index.ts'
 import { speedupOf } from '../search/choose.ts'
 import type { Ranked } from '../search/rank.ts'
+import { commandLine } from './shell.ts'
 
 export interface Occasion {
   /** The command that was run. */
@@ -119,8 +120,9 @@ function machineOf({
 
 function next(run: Run): RunRecord['next'] {
   const { input } = run.options
-  if (run.chosen === null) return [{ command: `allotrope inspect ${input} --nodes`, purpose: 'what is in the model' }]
-  return [{ command: `allotrope verify ${input} ${run.outputPath}`, purpose: 'compare the two models again' }]
+  if (run.chosen === null)
+    return [{ command: commandLine(['inspect', input, '--nodes']), purpose: 'what is in the model' }]
+  return [{ command: commandLine(['verify', input, run.outputPath]), purpose: 'compare the two models again' }]
 }
 
 export function runRecord(run: Run, occasion: Occasion): RunRecord {

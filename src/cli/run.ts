@@ -5,6 +5,7 @@ import { type Answer, type Command, schemaOf } from './command.ts'
 import { errorJson, type Failure, failureOf } from './failure.ts'
 import { type Io, paint, withoutControls } from './io.ts'
 import { parseArguments } from './program.ts'
+import { commandLine } from './shell.ts'
 import { createTerminalTalk } from './terminal-talk.ts'
 
 /** What can be known of a run before its arguments are understood: failures must respect it too. */
@@ -28,12 +29,6 @@ function mannerOf(argv: readonly string[], commands: readonly Command[]): Manner
   }
 }
 
-/** `argv` as a shell would take it. */
-function commandLine(argv: readonly string[]): string {
-  const quoted = argv.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`))
-  return ['allotrope', ...quoted].join(' ')
-}
-
 /** JSON has no infinities and no NaN: they become null, as JSON.stringify does; maps become objects, typed arrays lists. */
 function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, v: unknown) => {
@@ -44,11 +39,17 @@ function toJson(value: unknown): string {
   })
 }
 
+/** Text for the terminal. ALLOTROPE_COMMAND says how this program was called, so that what it suggests can be run as printed. */
+function forPeople(text: string, env: Io['env']): string {
+  const clean = withoutControls(text)
+  return env.ALLOTROPE_COMMAND ? clean.replaceAll(/\bnext: allotrope\b/g, `next: ${env.ALLOTROPE_COMMAND}`) : clean
+}
+
 function printAnswer(answer: Answer, manner: Manner, io: Io): number {
   const { failure } = answer
   const error = failure ? { error: errorJson(failure.complaint) } : {}
   if (manner.json) io.stdout.write(`${toJson({ schema: manner.schema, ok: !failure, ...error, ...answer.data })}\n`)
-  else if (answer.text !== '') io.stdout.write(`${withoutControls(answer.text).replace(/\n?$/, '\n')}`)
+  else if (answer.text !== '') io.stdout.write(forPeople(answer.text, io.env).replace(/\n?$/, '\n'))
   if (failure) {
     const { where, expected, got, fix } = failure.complaint
     printError(`${where}: expected ${expected}, got ${got}; ${fix}`, io)

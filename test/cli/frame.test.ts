@@ -97,6 +97,23 @@ describe('the command line', () => {
     expect(seen.shape, 'no memory of earlier runs').to.deep.equal(new Map())
   })
 
+  it('hands the command line over for records, quoted, and suggests commands as they were called', async () => {
+    let seen = ''
+    const table = [
+      defineCommand({
+        ...{ name: 'try', operands: '[files...]', summary: '', examples: [], schemaVersion: 1, options: {} },
+        run: async ({ command }) => {
+          seen = command
+          return { data: {}, text: 'next: allotrope verify a b' }
+        },
+      }),
+    ]
+    const ran = await runCli(['try', "it's", 'a b', 'c.onnx'], { table, env: { ALLOTROPE_COMMAND: 'npm start --' } })
+    expect(seen).to.equal("allotrope try 'it'\\''s' 'a b' c.onnx")
+    expect(ran.stdout).to.equal('next: npm start -- verify a b\n')
+    expect((await runCli(['try'], { table })).stdout).to.equal('next: allotrope verify a b\n')
+  })
+
   it('passes operands on, also after --', async () => {
     let seen: readonly string[] = []
     const table = verb((_, operands) => {

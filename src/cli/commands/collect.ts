@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { EXIT, UserError } from '../../base/errors.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { countOption, requireText, switchOption, textOption } from '../option.ts'
+import { commandLine } from '../shell.ts'
 
 /** A dataset grows only where the user says so. */
 function requireIntent(dataset: string, isResumed: boolean): void {
@@ -55,7 +56,7 @@ export const collect = defineCommand({
     const more = `${r.failed} failed, ${r.skipped} skipped, ${r.resumed} there already`
     return {
       data: { ...r },
-      text: `${done}; ${more}\nwrote ${r.dataset}; next: allotrope train ${r.dataset} -o models/mine`,
+      text: `${done}; ${more}\nwrote ${r.dataset}; next: ${commandLine(['train', r.dataset, '-o', 'models/mine'])}`,
     }
   },
 })

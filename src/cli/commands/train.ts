@@ -6,6 +6,7 @@ import { TRAINERS, type TrainerName } from '../../cost/tensorflow.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { metricsTable } from '../metrics-table.ts'
 import { choiceOption, countOption, requireText, textOption } from '../option.ts'
+import { commandLine } from '../shell.ts'
 
 function refuseOverwrite(output: string, force: boolean): void {
   if (force || !existsSync(join(output, 'model.json'))) return
@@ -39,7 +40,7 @@ export const train = defineCommand({
     const text = [
       `${result.members} networks on ${result.rows} times of ${result.graphs} graphs, ${result.seconds.toFixed(1)} s on ${result.backend}`,
       metricsTable([['held out', result.validation]]),
-      `wrote ${result.model}; next: allotrope compare ${operands[0]} --model ${result.model}`,
+      `wrote ${result.model}; next: ${commandLine(['compare', operands[0]!, '--model', result.model])}`,
     ]
     return { data: { ...result }, text: text.join('\n') }
   },
