@@ -18,8 +18,11 @@ export async function saturation(r: RunRecord): Promise<Html | null> {
 
 function spec(growth: RunRecord['saturation']['growth'], width: ChartWidth): TopLevelSpec {
   const last = growth.at(-1)!
+  // Labels at the ends of two lines that end close to each other move apart.
+  const near = last.eNodes - last.eClasses < 0.1 * last.eNodes
   const series = (['eNodes', 'eClasses'] as const).map((field) => ({
     field,
+    dy: near ? (field === 'eNodes' ? -6 : 8) : 0,
     name: field === 'eNodes' ? 'e-nodes' : 'e-classes',
     color: field === 'eNodes' ? COLORS.accent : COLORS.quiet,
   }))
@@ -39,7 +42,7 @@ function spec(growth: RunRecord['saturation']['growth'], width: ChartWidth): Top
         { mark: { type: 'line', stroke: s.color, strokeWidth: 1.75, interpolate: 'linear' } as const, encoding: { y } },
         {
           data: { values: [{ ...last, name: s.name }] },
-          mark: { type: 'text', align: 'left', dx: 8, fill: s.color } as const,
+          mark: { type: 'text', align: 'left', dx: 8, dy: s.dy, fill: s.color } as const,
           encoding: { y, text: { field: 'name', type: 'nominal' } as const },
         },
       ]

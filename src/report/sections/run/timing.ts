@@ -42,9 +42,16 @@ function caption(r: RunRecord): string {
     ...(dropped > 0
       ? [`${dropped} ${dropped === 1 ? 'variant was' : 'variants were'} dropped early as clearly slower.`]
       : []),
+    ...(confirmed(r) ? ['The times above come from a second measurement, apart from the choice among these.'] : []),
     ...(left > 0 ? [`${left} slower ones are left out.`] : []),
   ]
   return notes.join(' ')
+}
+
+/** The verdict rests on times other than the chosen variant's here. */
+function confirmed(r: RunRecord): boolean {
+  const chosen = r.timings.find((t) => t.role === 'chosen')
+  return chosen !== undefined && r.chosenMs !== null && chosen.medianMs !== r.chosenMs.median
 }
 
 /** The original first, then fastest first. */
