@@ -100,9 +100,14 @@ function concreteCall(graph: Graph, node: Node, inputs: readonly (NdArray | null
     attributes: node.attributes,
     inputs: inputs.map((a) => a && { dtype: a.dtype, shape: a.shape }),
     outputCount: node.outputs.length,
-    constants: node.inputs.map((v) => (v === null ? null : (graph.initializers.get(v) ?? null))),
+    constants: node.inputs.map((v) => constantOf(graph, v)),
     contents: inputs.map((a) =>
       a && a.shape.length <= 1 && DTYPES[a.dtype].kind !== 'float' ? Array.from(a.data) : null,
     ),
   }
+}
+
+/** The initializer that a value is; the default of an input is none. */
+function constantOf(graph: Graph, v: ValueId | null): Tensor | null {
+  return v === null || graph.inputs.includes(v) ? null : (graph.initializers.get(v) ?? null)
 }

@@ -56,8 +56,9 @@ export function inferCall(call: Call, present: readonly boolean[]): Fact[] {
 export function inferFacts(graph: Graph): readonly Fact[] {
   const facts = new Array<Fact | undefined>(graph.values.length)
   const declared = (v: ValueId): Fact => ({ type: graph.values[v]!.type, constant: null, contents: null })
-  for (const v of graph.inputs) facts[v] = declared(v)
   for (const [v, t] of graph.initializers) facts[v] = constantFact(t)
+  // An initializer that is an input too is only that input's default value.
+  for (const v of graph.inputs) facts[v] = declared(v)
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((v) => (v === null ? null : (facts[v] ?? undefined)))
     if (inputs.includes(undefined))
