@@ -13,13 +13,14 @@ import {
   type Measurement,
   measure,
   prepareReference,
+  type Timed,
   type Verification,
   verifyCandidate,
 } from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
 import { type Explored, explore } from './rewrite/explore.ts'
 import { type Backend, createBackend, type DeviceName } from './runtime/index.ts'
-import { chooseVariant, type Verdict } from './search/choose.ts'
+import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
 import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
@@ -51,6 +52,8 @@ export interface OptimizeOptions {
   readonly costModel: string | null
   readonly force: boolean
 }
+
+type Verdict = AnyVerdict<Timed>
 
 /** Everything that a run found out; what is printed and reported is a function of it. */
 export interface Run {
@@ -337,7 +340,7 @@ function decide(
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
   const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))
   const preferred = options.objective === 'size' ? sizes : errors
-  return chooseVariant(measurement.variants, (name) => preferred.get(name)!)
+  return chooseVariant<Timed>(measurement.variants, (name) => preferred.get(name)!)
 }
 
 /** Without measurements the prediction decides, and must promise more than it errs. */
@@ -360,7 +363,7 @@ async function confirm(
   const chosen = verdict.kind === 'no-gain' ? null : passed.find((v) => v.ranked.id === verdict.name)!
   if (verdict.kind !== 'gain' || chosen === null) return { verdict, confirmation: null, chosen }
   const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, 30)
-  const again = chooseVariant(confirmation.variants, () => 0)
+  const again = chooseVariant<Timed>(confirmation.variants, () => 0)
   return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
 }
 

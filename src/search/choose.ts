@@ -7,19 +7,25 @@ export interface TimedVariant {
   readonly name: string
   readonly ratio: { readonly median: number; readonly low: number; readonly high: number }
 }
-export type MeasuredVariant = TimedVariant | { readonly kind: 'failed'; readonly name: string }
+interface FailedVariant {
+  readonly kind: 'failed'
+  readonly name: string
+}
 
 /** A gain below this is not worth a new file, however sure it is. */
 export const LEAST_GAIN = 1.01
 
-export type Verdict =
-  | { readonly kind: 'gain'; readonly name: string; readonly timing: TimedVariant }
+export type Verdict<V extends TimedVariant = TimedVariant> =
+  | { readonly kind: 'gain'; readonly name: string; readonly timing: V }
   | { readonly kind: 'predicted-gain'; readonly name: string } // not measured, because the user asked so
   | { readonly kind: 'no-gain'; readonly reason: string }
 
 /** Chooses among timed variants; `preferred` breaks what timing cannot tell apart (smaller is better). */
-export function chooseVariant(timings: readonly MeasuredVariant[], preferred: (name: string) => number): Verdict {
-  const timed = timings.filter((v) => v.kind === 'timed')
+export function chooseVariant<V extends TimedVariant>(
+  timings: readonly (V | FailedVariant)[],
+  preferred: (name: string) => number,
+): Verdict<V> {
+  const timed = timings.filter((v): v is V => v.kind === 'timed')
   if (timed.length === 0) return { kind: 'no-gain', reason: 'no variant could be timed' }
   const faster = timed.filter((v) => v.ratio.high < 1 && v.ratio.median < 1 / LEAST_GAIN)
   if (faster.length === 0)
