@@ -1,6 +1,8 @@
 // The parent's side of one worker process: starts it when it is needed, sends one request at a time, and turns its crash, its
 // silence past the time limit and its hunger for memory into outcomes. After any of these the next request starts a new one.
 // Memory is watched by polling /proc while a request is under way; elsewhere than on Linux only the system's limit stands.
+// ONNX Runtime's official Linux binaries (since 1.29) report model names and hashes to their maker; in our workers they do
+// not, unless the user's environment says ORT_DISABLE_TELEMETRY=0.
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import process from 'node:process'
@@ -164,7 +166,7 @@ export class WorkerProcess {
     const child = fork(path, [this.engine], {
       execArgv,
       serialization: 'advanced',
-      env: { ...process.env, ...this.options.environment },
+      env: { ORT_DISABLE_TELEMETRY: '1', ...process.env, ...this.options.environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.generation++

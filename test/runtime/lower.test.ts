@@ -70,16 +70,17 @@ describe('lowering', function () {
     const saved = process.env.TMPDIR
     const temporary = mkdtempSync(join(tmpdir(), 'allotrope-test-'))
     process.env.TMPDIR = temporary
+    const mine = () => readdirSync(temporary).filter((f) => !f.startsWith('tsx-')) // tsx keeps its cache there
     try {
       const other = new OnnxruntimeBackend('cpu')
       const path = models.convolutions()
       for (let i = 0; i < 3; i++) {
         unwrap(await other.lower(path, new Map()))
-        const [folder] = readdirSync(temporary)
-        expect(readdirSync(join(temporary, folder!))).to.deep.equal(['zeros.bin'])
+        expect(mine()).to.have.length(1)
+        expect(readdirSync(join(temporary, mine()[0]!))).to.deep.equal(['zeros.bin'])
       }
       await other.close()
-      expect(readdirSync(temporary)).to.deep.equal([])
+      expect(mine()).to.deep.equal([])
     } finally {
       if (saved === undefined) delete process.env.TMPDIR
       else process.env.TMPDIR = saved
