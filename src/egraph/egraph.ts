@@ -6,6 +6,7 @@
 import { InvariantError } from '../base/errors.ts'
 import { grown, IntStack } from './columns.ts'
 import { type ConflictPlace, mergeAt } from './conflict.ts'
+import { Generations } from './generations.ts'
 import type { ClassId, FamilyId, NodeId, OpId, RuleId } from './ids.ts'
 import { DEAD, LIVE, NodeLists, PRUNED } from './node-lists.ts'
 import { MAX_ARITY, NodeTable } from './node-table.ts'
@@ -41,15 +42,11 @@ export class EGraph<P> {
   private readonly sets: UnionFind
   private readonly lists: NodeLists
   private readonly origins: Origins
-  /** The generation in which the class last changed. */
-  private touched: Int32Array
-  /** The generation in which the node was made or got other children. */
-  private edited: Int32Array
+  private readonly generations: Generations
   private classData: Int32Array
   private liveNodes = 0
   private liveClasses = 0
   private changes = 0
-  private now = 0
 
   constructor(operators: OperatorTable<P>, options: { readonly analysis?: Analysis<P> } = {}) {
     this.operators = operators
@@ -58,8 +55,7 @@ export class EGraph<P> {
     this.sets = new UnionFind(capacity)
     this.lists = new NodeLists(capacity)
     this.origins = new Origins(capacity)
-    this.touched = new Int32Array(capacity)
-    this.edited = new Int32Array(capacity)
+    this.generations = new Generations(capacity)
     this.classData = new Int32Array(capacity)
   }
 
@@ -95,12 +91,14 @@ export class EGraph<P> {
 
   /** The class of this e-node if it is known, else -1. */
   lookup(op: OpId, children: ArrayLike<number>): ClassId | -1 {
-    const canonical = Array.from(children, (c) => this.find(c))
-    const n =
-      canonical.length > 3
-        ? this.table.findWide(op, canonical, canonical.length)
-        : this.table.findNarrow(op, canonical[0] ?? -1, canonical[1] ?? -1, canonical[2] ?? -1)
+    const n = this.lookupNode(op, children)
     return n < 0 ? -1 : this.find(n)
+  }
+
+  /** The e-node itself, which may have been made for other children that merged with these since; or -1. */
+  lookupNode(op: OpId, children: ArrayLike<number>): NodeId | -1 {
+    const canonical = Array.from(children, (c) => this.find(c))
+    return this.table.find(op, canonical) as NodeId | -1
   }
 
   find(c: number): ClassId {
@@ -181,10 +179,6 @@ export class EGraph<P> {
     for (let c = 0; c < this.table.length; c++) if (this.sets.isRoot(c)) yield c as ClassId
   }
 
-  isCanonical(c: number): boolean {
-    return this.sets.isRoot(c)
-  }
-
   // --- one node ---
 
   isLive(n: NodeId): boolean {
@@ -208,10 +202,7 @@ export class EGraph<P> {
   }
 
   childrenOf(n: NodeId): ClassId[] {
-    const arity = this.table.arity[n]!
-    const out: ClassId[] = []
-    for (let i = 0; i < arity; i++) out.push(this.find(this.table.childAt(n, i)))
-    return out
+    return Array.from({ length: this.table.arity[n]! }, (_, i) => this.find(this.table.childAt(n, i)))
   }
 
   classOf(n: NodeId): ClassId {
@@ -253,24 +244,21 @@ export class EGraph<P> {
 
   /** The current generation; `saturate` starts a new one in each iteration. */
   get generation(): number {
-    return this.now
+    return this.generations.now
   }
 
   nextGeneration(): number {
-    return ++this.now
+    return ++this.generations.now
   }
 
-  /**
-   * The generation in which the class last changed: gained nodes, had a child of one of its nodes merged into another
-   * class, or saw its own data or that of a child change.
-   */
+  /** The generation in which the class last changed: its nodes, their children, its data or theirs. */
   classGeneration(c: number): number {
-    return this.touched[this.find(c)]!
+    return this.generations.classes[this.find(c)]!
   }
 
   /** The generation in which the node was made or last got other children by a union. */
   nodeGeneration(n: number): number {
-    return this.edited[n]!
+    return this.generations.nodes[n]!
   }
 
   /** The latest `classGeneration` of the node's own class and of its children. */
@@ -302,12 +290,11 @@ export class EGraph<P> {
 
   /** Gives the node just appended its class, its place in the lists and its data. */
   private enter(n: number, data: number): ClassId {
-    if (n >= this.touched.length) this.grow(this.table.capacity)
+    if (n >= this.classData.length) this.grow(this.table.capacity)
     this.sets.enter(n)
     this.lists.enter(n, this.operators.familyOf(this.table.opOf(n) as OpId))
     this.origins.enter(n)
-    this.touched[n] = this.now
-    this.edited[n] = this.now
+    this.generations.enter(n)
     this.classData[n] = data
     const arity = this.table.arity[n]!
     for (let i = 0; i < arity; i++) this.parents.add(this.table.childAt(n, i), n)
@@ -331,7 +318,7 @@ export class EGraph<P> {
     this.parents.join(winner, loser)
     this.sets.parent[loser] = winner
     this.lists.join(winner, loser)
-    this.touched[winner] = this.now
+    this.generations.touch(winner)
     this.liveClasses--
     this.changes++
     this.analysis?.modify?.(this, winner as ClassId)
@@ -364,7 +351,7 @@ export class EGraph<P> {
   private queueAnalysis(c: number): void {
     this.parents.each(c, this.lists.state, (n) => {
       this.analysisWork.push(n)
-      this.touched[this.find(n)] = this.now
+      this.generations.touch(this.find(n))
     })
   }
 
@@ -374,8 +361,8 @@ export class EGraph<P> {
     this.table.remove(n)
     this.table.canonicalise(n, this.sets)
     const twin = this.table.reinsert(n)
-    this.touched[this.find(n)] = this.now
-    this.edited[n] = this.now
+    this.generations.touch(this.find(n))
+    this.generations.nodes[n] = this.generations.now
     if (twin < 0) return
     if (this.lists.state[n] === LIVE) {
       if (this.lists.state[twin] === LIVE) this.liveNodes--
@@ -394,7 +381,7 @@ export class EGraph<P> {
     const after = this.merged(before, made, root, root, 'data')
     if (after === before) return
     this.classData[root] = after
-    this.touched[root] = this.now
+    this.generations.touch(root)
     this.queueAnalysis(root)
     this.analysis!.modify?.(this, root)
   }
@@ -404,8 +391,7 @@ export class EGraph<P> {
     this.lists.grow(capacity)
     this.origins.grow(capacity)
     this.parents.grow(capacity)
-    this.touched = grown(this.touched, capacity)
-    this.edited = grown(this.edited, capacity)
+    this.generations.grow(capacity)
     this.classData = grown(this.classData, capacity)
   }
 }

@@ -83,6 +83,14 @@ export class NodeTable {
     }
   }
 
+  /** The node with this operator and these children, however many, or -1. */
+  find(op: number, children: ArrayLike<number>): number {
+    const { length } = children
+    if (length > 3) return this.findWide(op, children, length)
+    const [a, b, c] = [children[0] ?? -1, children[1] ?? -1, children[2] ?? -1]
+    return this.findNarrow(op, a, b, c)
+  }
+
   /** Appends a node right after `findNarrow` failed for the same arguments. */
   appendNarrow(op: number, a: number, b: number, c: number, arity: number): number {
     const n = this.allocate(op, a, b, c, arity)

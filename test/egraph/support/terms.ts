@@ -4,7 +4,12 @@ import type { ClassId } from '../../../src/egraph/ids.ts'
 import { OperatorTable } from '../../../src/egraph/operators.ts'
 import type { OperatorResolver, Pattern } from '../../../src/egraph/pattern.ts'
 import { parsePattern } from '../../../src/egraph/pattern.ts'
-import { type Condition, instantiate, type PatternRewrite, patternRewrite } from '../../../src/egraph/pattern-rewrite.ts'
+import {
+  type Condition,
+  instantiate,
+  type PatternRewrite,
+  patternRewrite,
+} from '../../../src/egraph/pattern-rewrite.ts'
 
 export type SymbolTable = OperatorTable<null>
 
