@@ -65,4 +65,30 @@ export const attention = [
       net.output(net.reduce('ReduceSum', net.mul(net.mul(a, b), net.scalar(1 / Math.sqrt(width))), 1, true))
     },
   }),
+  workload({
+    name: 'softmax-over-rows',
+    family: 'reduction-axis',
+    suite: 'algebra',
+    expected:
+      'softmax over the last axis is much faster: transpose before and after, or move the transposes that are there',
+    sizes: { small: { rows: 64, heads: 8, width: 32 }, full: { rows: 1024, heads: 8, width: 64 } },
+    build(net, { rows, heads, width }) {
+      const scores = net.linear(net.input('x', 1, rows, width), heads)
+      const weights = net.softmax(scores, 1)
+      net.output(net.matmul(net.transpose(weights, [0, 2, 1]), net.linear(net.input('y', 1, rows, width), width)))
+    },
+  }),
+  workload({
+    name: 'normalised-step',
+    family: 'late-normaliser',
+    suite: 'algebra',
+    expected: "nGPT's step norm(x + a (norm(h) - x)): the division by the inner norm may move past the gain",
+    sizes: { small: { rows: 32, width: 64 }, full: { rows: 1024, width: 512 } },
+    build(net, { rows, width }) {
+      const norm = (v: ValueId) => net.op('Div', v, net.op('Sqrt', net.reduce('ReduceSum', net.mul(v, v), -1, true)))
+      const [x, h] = [norm(net.input('x', rows, width)), net.input('h', rows, width)]
+      const step = net.mul(net.uniform([width], 0.05, 0.2), net.op('Sub', norm(h), x))
+      net.output(norm(net.add(x, step)))
+    },
+  }),
 ]

@@ -1,6 +1,6 @@
 // Blocks and heads that deployed models are made of (section "real heads and blocks" of the workloads).
 import type { ValueId } from '../../ir/graph.ts'
-import { geluTorchScript, joinHeads, postNormBlock, splitHeads } from './layers.ts'
+import { causalBlock, geluTorchScript, joinHeads, postNormBlock, splitHeads } from './layers.ts'
 import type { Net } from './net.ts'
 import { workload } from './workload.ts'
 
@@ -69,6 +69,21 @@ export const encoders = [
     build(net, d) {
       const h = encode(net, embed(net, d, d.width / 4), { ...d, layers: 1 })
       net.output(h, 'hidden')
+    },
+  }),
+  workload({
+    name: 'decoder-last-position',
+    family: 'last-position-decoder',
+    suite: 'blocks',
+    expected:
+      'the output layer and the whole last block but its keys and values run on the last row: 1.7-2.3 on a small decoder',
+    sizes: encoderSizes,
+    opset: 17,
+    inputs: idsOf,
+    build(net, d) {
+      let x = embed(net, d)
+      for (let i = 0; i < d.layers; i++) x = causalBlock(net, x, d.heads, 4 * d.width)
+      net.output(net.slice(net.linear(net.layerNorm(x), d.vocabulary), 1, d.rows - 1, d.rows), 'logits')
     },
   }),
   workload({

@@ -1,4 +1,6 @@
 // Work done once instead of once per copy: expanded vectors and gathered tables (rows 12-14 of the table of identities).
+import { int } from '../../ir/attribute.ts'
+import { tensor } from '../../ir/tensor.ts'
 import { workload } from './workload.ts'
 
 export const broadcast = [
@@ -61,6 +63,20 @@ export const broadcast = [
       const table = net.weight([vocabulary, width], 1)
       const embedded = net.gather(table, net.ids('ids', rows))
       net.output(net.tanh(net.linear(net.layerNorm(embedded), width)))
+    },
+  }),
+  workload({
+    name: 'one-hot-product',
+    family: 'embedding-table',
+    suite: 'algebra',
+    expected: 'onehot(ids) W = W[ids] where every id is known to be in range',
+    sizes: { small: { vocabulary: 64, rows: 64, width: 32 }, full: { vocabulary: 1024, rows: 512, width: 256 } },
+    inputs: ({ vocabulary }) => ({ ids: { kind: 'ids', below: vocabulary } }),
+    build(net, { vocabulary, rows, width }) {
+      const depth = net.builder.constant(tensor('int64', [], [vocabulary]), 'depth')
+      const offOn = net.builder.constant(tensor('float32', [2], [0, 1]), 'off_on')
+      const rowsOfTable = net.node('OneHot', [net.ids('ids', rows), depth, offOn], { axis: int(-1) })
+      net.output(net.relu(net.matmul(rowsOfTable, net.weight([vocabulary, width], 1))))
     },
   }),
 ]

@@ -2,6 +2,7 @@
 // operators, in the ways in which exporters really write them.
 import { int } from '../../ir/attribute.ts'
 import type { ValueId } from '../../ir/graph.ts'
+import { tensor } from '../../ir/tensor.ts'
 import type { Net } from './net.ts'
 
 /** Rows [b, n, w] to heads [b, h, n, w / h]. */
@@ -43,6 +44,23 @@ export function postNormBlock(
   const width = net.shape(x).at(-1)!
   const hidden = net.linear(activation(net, net.linear(attended, inner)), width)
   return net.layerNorm(net.add(attended, hidden))
+}
+
+/** GPT's block: norms before attention and feed-forward, each row attending to itself and what came before. */
+export function causalBlock(net: Net, x: ValueId, heads: number, inner: number): ValueId {
+  const [, rows, width] = net.shape(x)
+  const normed = net.layerNorm(x)
+  const [q, k, v] = [0, 1, 2].map(() => splitHeads(net, net.linear(normed, width!), heads))
+  const scale = net.scalar(Math.sqrt(heads / width!))
+  const scores = net.add(net.mul(net.matmul(q!, net.transpose(k!, [0, 1, 3, 2])), scale), causalMask(net, rows!))
+  const attended = net.add(x, net.linear(joinHeads(net, net.matmul(net.softmax(scores), v!)), width!))
+  return net.add(attended, net.linear(geluTanh(net, net.linear(net.layerNorm(attended), inner)), width!))
+}
+
+/** 0 on and below the diagonal, -1e4 above. */
+function causalMask(net: Net, rows: number): ValueId {
+  const values = Array.from({ length: rows * rows }, (_, i) => (i % rows > Math.floor(i / rows) ? -1e4 : 0))
+  return net.builder.constant(tensor('float32', [rows, rows], values), 'mask')
 }
 
 /** x * clip(x + 3, 0, 6) / 6, as PaddleOCR and old PyTorch export HardSwish. */

@@ -2,7 +2,7 @@
 import { UnsupportedError } from '../../base/errors.ts'
 import { getFloat, getInt, getText } from '../../ir/attribute.ts'
 import type { Node } from '../../ir/graph.ts'
-import { tensor, toNdArray } from '../../ir/tensor.ts'
+import { type Tensor, tensor, toNdArray } from '../../ir/tensor.ts'
 import { type FxArg, list, literal, NONE, str, tuple } from '../fx-graph.ts'
 import { bool, type Emit, type Emits, type Emitter, integer, integers, numberText, where } from './emitter.ts'
 
@@ -154,7 +154,36 @@ const constantOfShape: Emit = (e, n) => {
   )
 }
 
+/** By comparison with every index, from either end; ids out of range give a row of "off", as ONNX wants. */
+const oneHot: Emit = (e, n) => {
+  const depth = e.ints(n, 1)?.[0]
+  const values = e.constant(n, 2)
+  if (depth === undefined || !values)
+    throw new UnsupportedError(`${where(n)} with values computed at run time, in PyTorch`)
+  const rank = e.rank(n, 0)
+  const axis = getInt(n.attributes, 'axis', -1)
+  const { data } = toNdArray(values)
+  const mask = e.inner(() => {
+    const ids = e.call('torch.unsqueeze', [e.tensor(n, 0), integer(axis < 0 ? axis + rank + 1 : axis)])
+    const equals = (from: number) =>
+      e.call('operator.eq', [ids, e.buffer(indices(depth, from, rank - fromFront(axis, rank + 1)), 'indices')])
+    return e.call('torch.logical_or', [equals(0), equals(-depth)])
+  })
+  const [off, on] = [0, 1].map((i) => e.buffer(tensor(values.dtype, [], [data[i]!]), i === 0 ? 'off' : 'on')) as [
+    FxArg,
+    FxArg,
+  ]
+  return e.call('torch.where', [mask, on, off])
+}
+
+/** `from`, `from + 1`, .. as a column before `trailing` axes of size 1. */
+function indices(depth: number, from: number, trailing: number): Tensor {
+  const values = Array.from({ length: depth }, (_, i) => from + i)
+  return tensor('int64', [depth, ...new Array<number>(trailing).fill(1)], values)
+}
+
 export const shapeEmits: Emits = {
+  OneHot: oneHot,
   Reshape: reshape,
   Flatten: reshape,
   Squeeze: squeeze,
