@@ -4,7 +4,7 @@
 //   node .ci/with-install.mjs test [arguments of mocha]
 //   node .ci/with-install.mjs install                                  the set-up alone
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './build.mjs'
@@ -29,16 +29,15 @@ async function setUp(build) {
   return build && !ensureBuilt(ROOT) ? 1 : 0
 }
 
-/** Runs the command line; signals pass through to it. @param {string[]} args @param {string} cwd @returns {Promise<number>} */
-function runCli(args, cwd) {
+/** Runs the command line. @param {string[]} args @param {string} cwd @returns {Promise<number>} */
+const runCli = (args, cwd) => runNode([join(ROOT, 'dist', 'cli', 'main.js'), ...args], cwd)
+
+/** Runs a program of ours; signals pass through to it. @param {string[]} args @param {string} cwd @returns {Promise<number>} */
+function runNode(args, cwd) {
   // How the user of a clone calls the program: what it suggests to run next must work as it is printed.
   const env = { ...process.env, ALLOTROPE_COMMAND: 'npm start --' }
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args], {
-      cwd,
-      env,
-      stdio: 'inherit',
-    })
+    const child = spawn(process.execPath, args, { cwd, env, stdio: 'inherit' })
     // Ctrl-C reaches the whole group: the child decides how to end, and its exit code is ours.
     process.on('SIGINT', () => {})
     process.on('SIGTERM', () => child.kill('SIGTERM'))
@@ -46,10 +45,20 @@ function runCli(args, cwd) {
   })
 }
 
-/** A real model into out/, with paths as seen from the root of the clone. @returns {string[]} */
-function demoArguments() {
+/**
+ * The main job on a real model: into out/, measured on a rendered line of text, which both models must then read alike.
+ * @returns {Promise<number>}
+ */
+async function demo() {
   mkdirSync(join(ROOT, 'out'), { recursive: true })
-  return ['optimize', DEMO_MODEL, '-o', 'out/recogniser.fast.onnx', '--force']
+  const output = 'out/recogniser.fast.onnx'
+  rmSync(join(ROOT, output), { force: true })
+  const code = await runCli(
+    ['optimize', DEMO_MODEL, '-o', output, '--inputs', 'examples/line-of-text', '--force'],
+    ROOT,
+  )
+  if (code !== 0 || !existsSync(join(ROOT, output))) return code
+  return runNode(['examples/read-line.mjs', DEMO_MODEL, output], ROOT)
 }
 
 /** @param {string} verb @param {string[]} args @returns {Promise<number>} */
@@ -58,7 +67,7 @@ async function main(verb, args) {
   if (ready !== 0 || verb === 'install') return ready
   if (verb === 'test') return runTests(ROOT, args)
   // npm runs scripts in the root of the clone; paths that the user types are meant from where they stand.
-  return args.length > 0 ? runCli(args, process.env.INIT_CWD ?? process.cwd()) : runCli(demoArguments(), ROOT)
+  return args.length > 0 ? runCli(args, process.env.INIT_CWD ?? process.cwd()) : demo()
 }
 
 const [verb = '', ...args] = process.argv.slice(2)

@@ -13,6 +13,7 @@ import {
   type Measurement,
   measure,
   prepareReference,
+  readInputShapes,
   type Timed,
   type Verification,
   verifyCandidate,
@@ -175,7 +176,9 @@ async function requireDevice(backend: Backend): Promise<void> {
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })
 
 function load(options: OptimizeOptions, talk: Talk): Prepared {
-  const prepared = prepareModel(options.input, options)
+  const { shapes, samples, inputs } = options
+  const measured = (names: readonly string[]) => (inputs === null ? samples : readInputShapes(inputs, names))
+  const prepared = prepareModel(options.input, { shapes, samples: measured })
   for (const note of prepared.notes) talk.warn(note)
   talk.note('load', `${prepared.original.graph.nodes.length} nodes, at ${shapesText(prepared.shapes)}`)
   return prepared

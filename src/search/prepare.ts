@@ -28,8 +28,8 @@ export interface Prepared {
 export interface PrepareOptions {
   /** Fixed for good (`--shape`). */
   readonly shapes: ReadonlyMap<string, readonly number[]>
-  /** Only measured at: the shapes of the user's inputs, or `--sample`. */
-  readonly samples: ReadonlyMap<string, readonly number[]>
+  /** Only measured at: shapes of some inputs (`--sample`, the user's own inputs), given the names of all. */
+  readonly samples: (inputNames: readonly string[]) => ReadonlyMap<string, readonly number[]>
 }
 
 export function prepareModel(path: string, options: PrepareOptions): Prepared {
@@ -40,12 +40,13 @@ export function prepareModel(path: string, options: PrepareOptions): Prepared {
 export function prepareGraph(
   original: Model,
   path: string,
-  options: PrepareOptions = { shapes: new Map(), samples: new Map() },
+  options: PrepareOptions = { shapes: new Map(), samples: () => new Map() },
 ): Prepared {
   const notes: string[] = []
   const model = raised(original, notes)
   const graph = bindShapes(inferTypes(model.graph), options.shapes)
-  const sample = sampleShapes(graph, new Map([...options.samples, ...options.shapes]))
+  const names = graph.inputs.map((v) => graph.values[v]!.name)
+  const sample = sampleShapes(graph, new Map([...options.samples(names), ...options.shapes]))
   if (sample.guesses.length > 0)
     notes.push(
       `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,

@@ -78,7 +78,7 @@ function workloadRoots(source: string, seed: number): Root[] {
 /** The graph of a root, ready for the search, and its inputs. */
 export function loadSource(root: Root): LoadedRoot {
   if (root.kind === 'file')
-    return { root, prepared: prepareModel(root.path, { shapes: new Map(), samples: new Map() }), feeds: null }
+    return { root, prepared: prepareModel(root.path, { shapes: new Map(), samples: () => new Map() }), feeds: null }
   const workload = findWorkload(root.name.split(':')[0]!)
   const graph = workload.build(root.size, root.seed)
   const feeds = drawInputs(graph, workload.inputs(root.size), createRandom(root.seed))
