@@ -7,6 +7,7 @@ import { batchNormalizationOps } from './batch-normalization.ts'
 import { channelsLastOps } from './channels-last.ts'
 import { convOps } from './conv.ts'
 import { convTransposeOps } from './conv-transpose.ts'
+import { deformConvOps } from './deform-conv.ts'
 import { einsumOps } from './einsum.ts'
 import { elementwiseActivation } from './elementwise-activation.ts'
 import { elementwiseArithmetic } from './elementwise-arithmetic.ts'
@@ -34,7 +35,9 @@ import { poolOps } from './pool.ts'
 import { quantizeOps } from './quantize.ts'
 import { recurrentOps } from './recurrent.ts'
 import { reductions } from './reduce.ts'
+import { regionOps } from './region.ts'
 import { resizeOps } from './resize.ts'
+import { unpoolOps } from './unpool.ts'
 
 const families: readonly (readonly Op[])[] = [
   elementwiseArithmetic,
@@ -60,6 +63,9 @@ const families: readonly (readonly Op[])[] = [
   normalizeOps,
   attentionOps,
   resizeOps,
+  regionOps,
+  deformConvOps,
+  unpoolOps,
   gridSampleOps,
   recurrentOps,
   quantizeOps,

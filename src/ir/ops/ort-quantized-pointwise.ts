@@ -3,6 +3,7 @@
 import { UnsupportedError } from '../../base/errors.ts'
 import { getFloat, getInt, getInts } from '../attribute.ts'
 import { addDims, type Dim } from '../dim.ts'
+import { softmax } from '../kernels/attention.ts'
 import type { AttributeSpec, Call, ConcreteCall, Op } from '../op.ts'
 import { broadcastShapes, type ConcreteShape, elementCount, type Shape, shapeText } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
@@ -99,6 +100,24 @@ const where = quantised({
   },
 })
 
+/** Softmax over one axis (opset 13 on) or over all axes from it on. Inputs: X, scale, zero, scale and zero of the result. */
+const qlinearSoftmax = quantised({
+  name: 'QLinearSoftmax',
+  attributes: { axis: { kind: 'int', default: -1 }, opset: { kind: 'int' } },
+  flops: CONVERSION_FLOPS + TRANSCENDENTAL_FLOPS + 4,
+  infer: (call) => sameType(call),
+  evaluate: (call, inputs) => {
+    const x = dequantized(call, inputs, 0)
+    const axis = normalizeAxis(call, getInt(call.attributes, 'axis', -1), x.shape.length)
+    const last = getInt(call.attributes, 'opset', 13) < 13 || axis === x.shape.length - 1
+    if (!last) throw new UnsupportedError(`evaluating ${call.domain}:${call.op} along an inner axis`)
+    const run = elementCount(x.shape.slice(axis))
+    const data = new Float64Array(x.data.length)
+    for (let at = 0; at < data.length; at += run) data.set(softmax(x.data.subarray(at, at + run)), at)
+    return requantize(call, inputs, { ...x, data }, 3, 4)
+  },
+})
+
 // --- joining and reducing -----------------------------------------------------------------------------------------------
 
 /** Inputs: scale and zero of the result, then value, scale and zero of each part. */
@@ -177,6 +196,7 @@ export const ortQuantizedPointwiseOps: readonly Op[] = [
     return (x) => (x < 0 ? alpha * x : x)
   }),
   where,
+  qlinearSoftmax,
   concat,
   reduceMean,
   ...poolOps.filter((op) => op.name === 'AveragePool' || op.name === 'GlobalAveragePool').map(pooled),

@@ -1,5 +1,6 @@
 // RNN, GRU and LSTM, both directions, all opset versions. Batch is point-wise; time, features and directions are not.
-import { type Attributes, getFloat, getFloats, getInt, getText } from '../attribute.ts'
+import { UnsupportedError } from '../../base/errors.ts'
+import { type Attributes, getFloat, getFloats, getInt, getText, int } from '../attribute.ts'
 import type { Dim } from '../dim.ts'
 import { type CellKind, GATES, type Recurred, runDirection } from '../kernels/recurrence.ts'
 import { permute } from '../kernels/stacked.ts'
@@ -206,8 +207,27 @@ const recurrent = (kind: CellKind, attributes: Op['attributes']): Op => ({
   work: (call) => workOf(call, typesOf(call), flopsOf(kind, call)),
 })
 
+/** ONNX Runtime's LSTM on weights of 8 bits; they come transposed, [directions, inputs, gates], so R says the hidden size first. */
+function withHidden<C extends Call>(call: C): C {
+  const hidden = operandOfRank(call, 2, 3).shape[1]!
+  if (typeof hidden !== 'number') return call
+  return { ...call, attributes: { hidden_size: int(hidden), ...call.attributes } }
+}
+
+const dynamicQuantizeLstm: Op = {
+  ...recurrent('LSTM', { input_forget: { kind: 'int', default: 0 } }),
+  name: 'DynamicQuantizeLSTM',
+  domain: 'com.microsoft',
+  infer: (call) => typesOf(withHidden(call)),
+  evaluate: (call) => {
+    throw new UnsupportedError(`evaluating ${call.domain}:${call.op}`)
+  },
+  work: (call) => workOf(call, typesOf(withHidden(call)), flopsOf('LSTM', withHidden(call))),
+}
+
 export const recurrentOps: readonly Op[] = [
   recurrent('RNN', {}),
   recurrent('GRU', { linear_before_reset: { kind: 'int', default: 0 } }),
   recurrent('LSTM', { input_forget: { kind: 'int', default: 0 } }),
+  dynamicQuantizeLstm,
 ]

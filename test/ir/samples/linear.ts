@@ -197,6 +197,50 @@ const resamples: readonly Sample[] = [
   sample('AffineGrid', 'f[1,3,4] !i[5]=1,1,2,3,4', { align_corners: int(1) }),
 ]
 
+const regions: readonly Sample[] = [
+  ...['half_pixel', 'output_half_pixel'].flatMap((mode) =>
+    ['avg', 'max'].map((pool) =>
+      sample(
+        'RoiAlign',
+        'f[2,3,6,7] f[3,4]=0,0,4,5,1,0.5,3.5,6,2,1,5,5 i[3]=0,1,0',
+        {
+          coordinate_transformation_mode: text(mode),
+          mode: text(pool),
+          output_height: int(2),
+          output_width: int(3),
+          sampling_ratio: int(2),
+        },
+        { opset: 16 },
+      ),
+    ),
+  ),
+  sample(
+    'RoiAlign',
+    'f[1,2,6,7] f[1,4]=0,0,10,12 i[1]=0',
+    {
+      spatial_scale: float(0.5),
+      output_height: int(2),
+      output_width: int(2),
+    },
+    { opset: 10 },
+  ),
+  sample('MaxRoiPool', 'f[2,3,6,7] f[2,5]=0,0,0,6,5,1,2,1,5,5', { pooled_shape: ints([2, 2]) }, { opset: 21 }),
+  sample('MaxUnpool', 'f[1,1,2,2] i[1,1,2,2]=5,7,13,15', { ...kernel(2, 2), ...strides(2, 2) }, { opset: 11 }),
+  sample('Col2Im', 'f[2,12,6] !i[2]=3,4 !i[2]=2,2'),
+  sample('Col2Im', 'f[1,12,12] !i[2]=5,6 !i[2]=2,3', {
+    ...pads(0, 1, 1, 0),
+    dilations: ints([2, 1]),
+    ...strides(1, 2),
+  }),
+  sample('DeformConv', 'f[1,2,4,5] f[3,2,2,2] f[1,8,3,4] f[3] p[1,4,3,4]'),
+  sample('DeformConv', 'f[1,4,5,5] f[2,2,2,2] f[1,16,3,3]', {
+    group: int(2),
+    offset_group: int(2),
+    ...strides(2, 2),
+    ...pads(1, 1, 0, 0),
+  }),
+]
+
 const recurrences: readonly Sample[] = [
   sample('RNN', 'f[5,2,3] f[1,4,3] f[1,4,4] f[1,8]', { hidden_size: int(4) }, { outputs: 2 }),
   sample(
@@ -263,6 +307,7 @@ export const linearSamples: readonly Sample[] = [
   ...pools,
   ...normalizations,
   ...resamples,
+  ...regions,
   ...recurrences,
   ...attentions,
   ...quantizations,

@@ -82,6 +82,7 @@ export const ortSamples: readonly Sample[] = [
     channels_last: int(1),
   }),
   ort('QLinearConv', 'w[1,2,5,5] p[]=0.02 w[]=100 e[3,2,1,1] p[3] e[3]=0,0,0 p[]=30 w[]=120 k[3]'),
+  ort('QLinearSoftmax', 'w[2,3,8] p[]=0.05 w[]=90 p[]=0.004 w[]=0', { axis: int(-1), opset: int(13) }),
   ort('NhwcMaxPool', 'w[1,5,6,2]', { kernel_shape: ints([2, 2]) }),
 ]
 
@@ -109,5 +110,6 @@ export const channelsLastSamples: readonly Sample[] = [
 
 /** Types and work only. */
 export const ortTypedOnlySamples: readonly Sample[] = [
+  ort('DynamicQuantizeLSTM', 'f[5,2,3] w[1,3,16] w[1,4,16] f[1,32] - - - - f[1] w[1] f[1] w[1]', {}, 3),
   ort('QLinearReduceMean', 'w[2,3,4] p[] w[] p[] w[]', { axes: ints([1]), keepdims: int(0) }),
 ]
