@@ -40,7 +40,7 @@ function decode(scores) {
 async function read(path) {
   const session = await ort.InferenceSession.create(path)
   const { shape, bytes } = parseNpy(readFileSync(PICTURE), PICTURE)
-  const pixels = new Float32Array(bytes.slice().buffer)
+  const pixels = new Float32Array(new Uint8Array(bytes).buffer)
   const outputs = await session.run({ [session.inputNames[0] ?? 'x']: new ort.Tensor('float32', pixels, [...shape]) })
   const scores = outputs[session.outputNames[0] ?? '']?.data
   if (!(scores instanceof Float32Array)) throw new TypeError(`${path}: expected scores in float32`)
