@@ -20,13 +20,14 @@ export interface Occasion {
   readonly madeAt: Date
 }
 
-/** Timing of the chosen variant, or null: none was chosen, or it was not measured. */
-export function chosenTiming(run: Run): Timed | null {
-  return run.verdict.kind === 'gain' ? run.verdict.timing : null
-}
-
 /** The measurement that counts: the confirmation of the choice, else the one that it was chosen by. */
 const finalMeasurement = (run: Run): Measurement | null => run.confirmation ?? run.measurement
+
+/** Timing of the chosen variant, or null: none was chosen, or it was not measured. */
+function chosenTiming(run: Run): Timed | null {
+  const name = run.chosen?.ranked.id
+  return finalMeasurement(run)?.variants.find((v): v is Timed => v.kind === 'timed' && v.name === name) ?? null
+}
 
 const shortSummary = ({ median: middle, iqr, n }: Summary) => ({ median: middle, iqr, n })
 
