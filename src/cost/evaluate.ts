@@ -10,11 +10,14 @@ export function predictGraphs(
   facts: readonly KernelFacts[],
   graphs: readonly GraphSample[],
 ): Float64Array {
-  const used = [...new Set(graphs.flatMap((g) => g.counts.map(([k]) => k)))]
-  const prices = model.priceFacts(used.map((k) => facts[k]!))
-  const priceOf = new Map(used.map((k, i) => [k, prices[i]!]))
-  const total = (g: GraphSample) => g.counts.reduce((s, [k, n]) => s + n * priceOf.get(k)!, model.overheadMicros ?? 0)
-  return Float64Array.from(graphs, total)
+  const at = new Map<number, number>()
+  for (const g of graphs) for (const [k] of g.counts) if (!at.has(k)) at.set(k, at.size)
+  const prices = model.priceFacts([...at.keys()].map((k) => facts[k]!))
+  return Float64Array.from(graphs, (g) => {
+    let total = model.overheadMicros ?? 0
+    for (const [k, n] of g.counts) total += n * prices[at.get(k)!]!
+    return total
+  })
 }
 
 /** Groups by root, with a prediction per graph; graphs whose prediction is null are left out. */

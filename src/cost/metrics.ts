@@ -89,16 +89,20 @@ function ceilingOf(variants: readonly JudgedVariant[]): number {
 
 /** Share of the telling pairs that are ordered rightly; a tie of predictions counts half. */
 export function pairwiseAccuracy(variants: readonly JudgedVariant[]): number | null {
+  const logs = variants.map((v) => Math.log(v.measured))
   let right = 0
   let telling = 0
-  variants.forEach((a, i) => {
-    for (const b of variants.slice(0, i)) {
-      if (Math.abs(Math.log(a.measured / b.measured)) <= 2 * Math.hypot(a.noise, b.noise)) continue
+  for (let i = 0; i < variants.length; i++) {
+    const a = variants[i]!
+    for (let j = 0; j < i; j++) {
+      const b = variants[j]!
+      const gap = logs[i]! - logs[j]!
+      if (gap * gap <= 4 * (a.noise * a.noise + b.noise * b.noise)) continue
       telling++
-      const order = Math.sign(a.predicted - b.predicted) * Math.sign(a.measured - b.measured)
+      const order = Math.sign(a.predicted - b.predicted) * Math.sign(gap)
       right += order > 0 ? 1 : order === 0 ? 0.5 : 0
     }
-  })
+  }
   return telling === 0 ? null : right / telling
 }
 

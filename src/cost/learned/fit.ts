@@ -90,10 +90,11 @@ export async function fitNetwork(
   samples: Samples,
   facts: readonly KernelFacts[],
   correction: Correction,
-  options: FitOptions,
+  wanted: FitOptions,
 ): Promise<FitResult> {
   const raw = featureMatrix(facts)
   const scaling = scalingOf(raw)
+  const options = { ...wanted, weights: forRoots(wanted.weights, new Set(samples.graphs.map((g) => g.root)).size) }
   const context: Context = { tf, facts, samples, correction, scaling, features: scaleFeatures(raw, scaling), options }
   const folds = foldsOfRoots(samples.graphs, options.members, createRandom(options.seed))
   const unseen = new Array<number | null>(samples.graphs.length).fill(null)
@@ -113,6 +114,15 @@ export async function fitNetwork(
     })
   }
   return { parameters: { scaling, members: trained.map((t) => t.member) }, steps: trained.map((t) => t.steps), unseen }
+}
+
+/** Fewer roots than this determine little beyond what their kernels tell. */
+const ENOUGH_ROOTS = 20
+
+/** With few roots the network could bend single kernels until the few totals fit: what graphs say then weighs less. */
+function forRoots(weights: LossWeights, roots: number): LossWeights {
+  const trust = Math.min(1, roots / ENOUGH_ROOTS)
+  return { ...weights, graph: trust * weights.graph, pair: trust * weights.pair }
 }
 
 /** Share of the roots that a single member leaves out: 1 / LEAST_FOLDS. */
@@ -179,7 +189,7 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
   const { tf, facts, samples, options, features } = context
   const random = createRandom(options.seed).fork(index + 1)
   const graphs = samples.graphs.filter((g) => !held.has(g.root))
-  const check = held.size > 0 ? samples.graphs.filter((g) => held.has(g.root)) : graphs
+  const check = thinOut(held.size > 0 ? samples.graphs.filter((g) => held.has(g.root)) : graphs)
   const usable = samples.kernelSamples.filter((s) => s.root === null || !held.has(s.root))
   const isLeftOut = leftOutKernels(context, index)
   const labels = labelsOf(
@@ -229,6 +239,21 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
     for (const v of variablesOf(network)) v.dispose()
   }
   return { member: best.member, steps: best.steps }
+}
+
+/** Variants per root that are looked at while training: enough to tell, few enough to be quick. */
+const CHECKED_VARIANTS = 150
+
+/** At most that many variants of each root, evenly taken. */
+function thinOut(graphs: readonly GraphSample[]): readonly GraphSample[] {
+  const sizes = new Map<string, number>()
+  for (const g of graphs) sizes.set(g.root, (sizes.get(g.root) ?? 0) + 1)
+  const seen = new Map<string, number>()
+  return graphs.filter((g) => {
+    const at = seen.get(g.root) ?? 0
+    seen.set(g.root, at + 1)
+    return at % Math.ceil(sizes.get(g.root)! / CHECKED_VARIANTS) === 0
+  })
 }
 
 /** tfjs has no schedule of learning rates; the field is protected in the types only. */
