@@ -38,7 +38,7 @@ export type MatcherKind = 'generated' | 'interpreted'
 
 /** A matcher for the query. Ask `canGenerate` before asking for generated code. */
 export function createMatcher(query: Query, kind: MatcherKind): Matcher {
-  return kind === 'generated' ? generateMatcher(query) : interpretMatcher(query)
+  return kind === 'generated' && query.steps.length > 0 ? generateMatcher(query) : interpretMatcher(query)
 }
 
 /** False where the runtime forbids code from strings (`--disallow-code-generation-from-strings`). */
