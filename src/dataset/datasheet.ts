@@ -1,6 +1,6 @@
 // README.md of a dataset: what it holds, column by column, generated from the schema and the rows.
+import type { DatasetAbout } from './about.ts'
 import type { Column } from './column.ts'
-import type { DatasetAbout } from './folder.ts'
 import { TABLE_NAMES, TABLES, type TableName } from './schema.ts'
 
 const escapeCell = (text: string): string =>

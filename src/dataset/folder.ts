@@ -5,20 +5,11 @@ import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import { UserError } from '../base/errors.ts'
 import { shortHash } from '../base/hash.ts'
+import { aboutJson, type DatasetAbout } from './about.ts'
 import { datasheet } from './datasheet.ts'
 import { takeLock } from './lock.ts'
 import { DATASET_SCHEMA, type Row, TABLE_NAMES, type TableName } from './schema.ts'
 import { damaged, openTable, readTable, type TableWriter } from './table-file.ts'
-
-const aboutJson = z.object({
-  schema: z.literal(DATASET_SCHEMA),
-  name: z.string(),
-  description: z.string(),
-  licence: z.string(),
-  seed: z.number().int(),
-})
-/** dataset.json: what the dataset is. */
-export type DatasetAbout = z.infer<typeof aboutJson>
 
 const machineJson = z.record(z.string(), z.unknown())
 /** machine.json: where it was measured; free fields, printed in the datasheet. */

@@ -1,7 +1,7 @@
 // The room's door: rows on disk.
+export type { DatasetAbout } from './about.ts'
 export {
   type Dataset,
-  type DatasetAbout,
   type DatasetWriter,
   datasetName,
   type Machine,
