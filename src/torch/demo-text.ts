@@ -1,6 +1,6 @@
 // The listing of the seed demonstration ("Mirage Concepts with PyTorch FX"), section by section, from data. Two things are
 // mended against the original: its marks are plain text that every terminal shows, and a variant has no dead nodes.
-import { type FxGraph, inputsOf, namesIn } from './fx-graph.ts'
+import type { FxGraph } from './fx-graph.ts'
 import { printFx } from './fx-print.ts'
 import { forwardCode } from './python-code.ts'
 
@@ -147,11 +147,4 @@ export function demoListing(d: Demo): string {
     insightsListing,
   ]
   return `${sections.flatMap((section) => section(d)).join('\n')}\n`
-}
-
-/** The same graph without nodes that nothing reads; inputs stay. */
-export function withoutDeadNodes(graph: FxGraph): FxGraph {
-  const live = new Set(namesIn(graph.result))
-  for (const n of graph.nodes.toReversed()) if (live.has(n.name)) for (const name of inputsOf(n)) live.add(name)
-  return { ...graph, nodes: graph.nodes.filter((n) => n.opcode === 'placeholder' || live.has(n.name)) }
 }

@@ -36,9 +36,10 @@ function findEmit(n: Node): Emit {
   if (n.domain === TORCH_DOMAIN && n.op === 'call_module') return emitModule
   const known = n.domain === '' || n.domain === 'ai.onnx'
   if (known && Object.hasOwn(emits, n.op)) return emits[n.op]!
-  const spelling = findOp(n.domain, n.op)?.torch
-  if (!spelling || n.captures.length > 0)
-    throw new UnsupportedError(`operator ${qualifiedName(n.domain, n.op)} in PyTorch`)
+  const op = findOp(n.domain, n.op)
+  // Only element by element is "the operands in order" sure to mean the same in PyTorch.
+  const spelling = op?.elementwise ? op.torch : undefined
+  if (!spelling) throw new UnsupportedError(`operator ${qualifiedName(n.domain, n.op)} in PyTorch`)
   return emitSpelled(spelling.target)
 }
 

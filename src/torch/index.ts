@@ -14,7 +14,6 @@ export {
   timingListing,
   variantsListing,
   verificationListing,
-  withoutDeadNodes,
 } from './demo-text.ts'
 export type { Naming } from './export/emitter.ts'
 export { exportFx, type TorchProgram } from './export.ts'

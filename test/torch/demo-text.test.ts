@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Demo, demoListing, demoResult, parseFx, printFx, withoutDeadNodes } from '../../src/torch/index.ts'
+import { type Demo, demoListing, demoResult, parseFx } from '../../src/torch/index.ts'
 
 const original = parseFx(`graph():
     %x : [num_users=1] = placeholder[target=x]
@@ -65,15 +65,5 @@ describe('the listing of the demonstration', () => {
     const listing = demoListing({ ...demo, variants: [demo.variants[0]!, { ...demo.variants[1]!, maxDiff: 1e-3 }] })
     expect(listing).to.contain('   FAIL doubled').and.to.contain('1 of 2 variants differ')
     expect(listing).to.not.contain('identical')
-  })
-
-  it('can be rid of dead nodes, which the first one timed', () => {
-    const dead = parseFx(
-      printFx(doubled).replace(
-        '    return',
-        '    %sub : [num_users=0] = call_function[target=operator.sub](args = (%x, %add), kwargs = {})\n    return',
-      ),
-    )
-    expect(printFx(withoutDeadNodes(dead))).to.equal(printFx(doubled))
   })
 })

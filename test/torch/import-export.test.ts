@@ -199,6 +199,12 @@ describe('exporting an ir graph as FX', () => {
     expect(() => exportFx(b.build())).to.throw(UnsupportedError, 'operator NonMaxSuppression in PyTorch')
   })
 
+  it('does not take the spelling of a record for more than element by element', () => {
+    const b = builder()
+    b.output(b.node('NonZero', [b.input('x', 'float32', [2, 3])]), 'y')
+    expect(() => exportFx(b.build())).to.throw(UnsupportedError, 'operator NonZero in PyTorch')
+  })
+
   it('asks for shapes where the code would depend on them', () => {
     const b = builder()
     const x = b.input('x', 'float32', [

@@ -190,15 +190,20 @@ const groupNorm: Emit = (e, n) => {
 }
 
 /** Axes are an attribute or an input; none means all, or, where the node says so, nothing. */
-function reduction(target: string, extra: Kwargs = []): Emit {
+function reduction(target: string, extra: Kwargs = [], of?: FxArg): Emit {
   return (e, n) => {
     const rank = e.rank(n, 0)
     const axes = (e.ints(n, 1, 'axes') ?? []).map((d) => (d < 0 ? d + rank : d))
-    if (axes.length === 0 && getInt(n.attributes, 'noop_with_empty_axes', 0) === 1) return e.tensor(n, 0)
+    if (axes.length === 0 && getInt(n.attributes, 'noop_with_empty_axes', 0) === 1) return of ?? e.tensor(n, 0)
     const over = axes.length > 0 ? axes : Array.from({ length: rank }, (_, i) => i)
     const keep = bool(getInt(n.attributes, 'keepdims', 1) === 1)
-    return e.call(target, [e.tensor(n, 0)], [...extra, ['dim', list(over.map(integer))], ['keepdim', keep]])
+    return e.call(target, [of ?? e.tensor(n, 0)], [...extra, ['dim', list(over.map(integer))], ['keepdim', keep]])
   }
+}
+
+const sumOfSquares: Emit = (e, n) => {
+  const squares = e.inner(() => e.call('torch.square', [e.tensor(n, 0)]))
+  return reduction('torch.sum', [], squares)(e, n)
 }
 
 const argument =
@@ -263,6 +268,7 @@ export const linearEmits: Emits = {
   GroupNormalization: groupNorm,
   ReduceMean: reduction('torch.mean'),
   ReduceSum: reduction('torch.sum'),
+  ReduceSumSquare: sumOfSquares,
   ReduceMax: reduction('torch.amax'),
   ReduceMin: reduction('torch.amin'),
   ReduceL1: reduction('torch.linalg.vector_norm', order(1)),

@@ -2,6 +2,7 @@
 import { UnsupportedError } from '../../base/errors.ts'
 import { getFloat, getInt, getText } from '../../ir/attribute.ts'
 import type { Node } from '../../ir/graph.ts'
+import { elementCount } from '../../ir/shape.ts'
 import { type Tensor, tensor, toNdArray } from '../../ir/tensor.ts'
 import { type FxArg, list, literal, NONE, str, tuple } from '../fx-graph.ts'
 import { bool, type Emit, type Emits, type Emitter, integer, integers, numberText, where } from './emitter.ts'
@@ -154,6 +155,12 @@ const constantOfShape: Emit = (e, n) => {
   )
 }
 
+const depthToSpace: Emit = (e, n) => {
+  const mode = getText(n.attributes, 'mode', 'DCR')
+  if (mode !== 'CRD') throw new UnsupportedError(`${where(n)} in mode ${mode}, in PyTorch`)
+  return e.call(`${F}pixel_shuffle`, [e.tensor(n, 0), integer(getInt(n.attributes, 'blocksize', 1))])
+}
+
 /** By comparison with every index, from either end; ids out of range give a row of "off", as ONNX wants. */
 const oneHot: Emit = (e, n) => {
   const depth = e.ints(n, 1)?.[0]
@@ -184,6 +191,8 @@ function indices(depth: number, from: number, trailing: number): Tensor {
 
 export const shapeEmits: Emits = {
   OneHot: oneHot,
+  Size: (e, n) => e.buffer(tensor('int64', [], [elementCount(e.shape(n, 0))]), 'size'),
+  DepthToSpace: depthToSpace,
   Reshape: reshape,
   Flatten: reshape,
   Squeeze: squeeze,

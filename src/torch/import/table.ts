@@ -1,6 +1,6 @@
 // Which handler a target means. A target is looked up under its most specific name first: `aten.embedding` takes its
-// arguments in another order than `torch.nn.functional.embedding`. Operators whose record has a torch spelling of the same
-// arity and no attributes need no handler.
+// arguments in another order than `torch.nn.functional.embedding`. Element-wise operators whose
+// record has a torch spelling and no attributes need no handler.
 import { UnsupportedError } from '../../base/errors.ts'
 import { ops } from '../../ir/ops/index.ts'
 import type { FxNode } from '../fx-graph.ts'
@@ -26,7 +26,7 @@ const handlers: Handlers = {
 /** `torch.erf` -> a handler of one operand, for records that spell themselves. */
 const spelled = new Map<string, Handler>(
   ops
-    .filter((op) => op.torch && Object.keys(op.attributes).length === 0)
+    .filter((op) => op.torch && op.elementwise && Object.keys(op.attributes).length === 0)
     .map((op) => [
       op.torch!.target.replace(/^\./, 'method.'),
       handler('*operands', (c, a) => c.op(op.name, ...c.promote(a.items('operands'), a.where))),
