@@ -26,6 +26,7 @@ import { linearOps } from './linear.ts'
 import { normalizeOps } from './normalize.ts'
 import { ortAttentionOps } from './ort-attention.ts'
 import { ortFusedOps } from './ort-fused.ts'
+import { ortGroupAttentionOps } from './ort-group-attention.ts'
 import { ortNchwcOps } from './ort-nchwc.ts'
 import { ortNormalizeOps } from './ort-normalize.ts'
 import { ortPointwiseOps } from './ort-pointwise.ts'
@@ -70,6 +71,7 @@ const families: readonly (readonly Op[])[] = [
   recurrentOps,
   quantizeOps,
   ortAttentionOps,
+  ortGroupAttentionOps,
   ortFusedOps,
   ortNchwcOps,
   ortNormalizeOps,

@@ -4,6 +4,7 @@ import { layerSamples } from './layers.ts'
 import { layoutSamples } from './layout.ts'
 import { linearSamples } from './linear.ts'
 import { channelsLastSamples, ortSamples, ortTypedOnlySamples } from './ort.ts'
+import { resampleSamples } from './resample.ts'
 import { runtimeSamples, runtimeTypedOnlySamples } from './runtime.ts'
 import type { Sample } from './sample.ts'
 
@@ -12,6 +13,7 @@ export const samples: readonly Sample[] = [
   ...layoutSamples,
   ...layerSamples,
   ...linearSamples,
+  ...resampleSamples,
   ...runtimeSamples,
   ...ortSamples,
   ...channelsLastSamples,
