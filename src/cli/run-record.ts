@@ -160,6 +160,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     verified: verified(run),
     outputs: (judged(run)?.verification.outputs ?? []).map((o) => ({ ...o })),
     rules: rules(run),
+    steps: run.chosen?.ranked.candidate?.steps() ?? [],
     saturation: saturation(run),
     kernels: kernels(run),
     bytes: {

@@ -69,6 +69,10 @@ export const runSchema = z.object({
   verified: z.object({ passed: z.boolean(), inputs: count, maxAbs: nonNegative, maxRel: nonNegative }).nullable(),
   outputs: z.array(output),
   rules: z.array(z.object({ name: z.string(), count, law: z.string().optional() })),
+  /** Rule applications behind the chosen variant, oldest first. */
+  steps: z
+    .array(z.object({ rule: z.string(), law: z.string(), where: z.string(), before: z.string(), after: z.string() }))
+    .default([]),
   saturation: z.object({
     iterations: count,
     eNodes: count,

@@ -11,6 +11,7 @@ import { extractTree } from '../egraph/extract/tree.ts'
 import type { Bindings } from '../ir/dim.ts'
 import type { Graph } from '../ir/graph.ts'
 import { chosenInOrder, decode } from '../rewrite/decode.ts'
+import { classNames, derivationOf, type Step } from '../rewrite/derivation.ts'
 import { type Explored, ruleOfNode } from '../rewrite/explore.ts'
 import { priceNodes } from './price-nodes.ts'
 
@@ -20,6 +21,8 @@ export interface Candidate {
   readonly extractedMs: number
   /** Rules whose e-nodes it uses, with counts. */
   readonly rules: ReadonlyMap<string, number>
+  /** How it came about, step by step. Computed when asked for. */
+  steps(): Step[]
 }
 
 export interface VariantOptions {
@@ -87,5 +90,7 @@ export function toCandidate(
     const rule = costs[n]! > 0 ? ruleOfNode(e, n) : null
     if (rule) rules.set(rule.name, (rules.get(rule.name) ?? 0) + 1)
   }
-  return { graph: decode(e.t, original, e.roots, choice), extractedMs: micros / 1000, rules }
+  const graph = decode(e.t, original, e.roots, choice)
+  const names = () => classNames(e, (v) => original.values[v]!.name)
+  return { graph, extractedMs: micros / 1000, rules, steps: () => derivationOf(e, order.map(choice), names()) }
 }

@@ -4,6 +4,7 @@ import { collect } from './collect.ts'
 import { compare } from './compare.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
+import { explain } from './explain.ts'
 import { inspect } from './inspect.ts'
 import { optimize } from './optimize.ts'
 import { report } from './report.ts'
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   collect,
   train,
   compare,
+  explain,
   report,
   inspect,
   verify,
