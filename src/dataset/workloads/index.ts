@@ -57,6 +57,9 @@ export function findWorkload(name: string): Workload {
     where: `workload ${name}`,
     expected: 'a name from the table of workloads',
     got: name,
-    fix: near.length > 0 ? `did you mean ${near.slice(0, 5).join(', ')}?` : '`allotrope collect --help` shows how to name them, and `all` takes every one',
+    fix:
+      near.length > 0
+        ? `did you mean ${near.slice(0, 5).join(', ')}?`
+        : '`allotrope collect --help` shows how to name them, and `all` takes every one',
   })
 }
