@@ -6,6 +6,7 @@ import { bytesOf, DTYPES, type DType } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
 import { type Tensor, tensorBytes, typedView } from '../ir/tensor.ts'
 import type { Feeds, SessionOptions } from './backend.ts'
+import { type Clock, undisturbedMs, wallMs } from './clock.ts'
 import type { Engine, Loaded } from './engine.ts'
 import { type EngineName, PROFILE_WARM_UP_RUNS, type ProfileFiles } from './protocol.ts'
 
@@ -69,7 +70,12 @@ async function openSession(
     optimizedModelFilePath: files.loweredPath,
   }
   const settings = { ...settingsOf(provider, options), ...profiling }
-  if (provider === 'cpu') return loaded(await ort.InferenceSession.create(modelPath, settings), [])
+  if (provider === 'cpu')
+    return loaded(
+      await ort.InferenceSession.create(modelPath, settings),
+      options.threads === 1 ? undisturbedMs : wallMs,
+      [],
+    )
   return openOnDevice(provider, modelPath, settings)
 }
 
@@ -81,16 +87,16 @@ async function openOnDevice(
 ): Promise<Loaded> {
   const session = { ...settings.extra.session, disable_cpu_ep_fallback: '1' }
   try {
-    return loaded(await ort.InferenceSession.create(modelPath, { ...settings, extra: { session } }), [])
+    return loaded(await ort.InferenceSession.create(modelPath, { ...settings, extra: { session } }), wallMs, [])
   } catch (error) {
     if (!(error instanceof Error) || !/fallback to CPU EP has been explicitly disabled/i.test(error.message))
       throw error
     const warning = `part of the graph has no ${provider} kernel and runs on the CPU; a profile says which part`
-    return loaded(await ort.InferenceSession.create(modelPath, settings), [warning])
+    return loaded(await ort.InferenceSession.create(modelPath, settings), wallMs, [warning])
   }
 }
 
-function loaded(session: InferenceSession, warnings: readonly string[]): Loaded {
+function loaded(session: InferenceSession, clock: Clock, warnings: readonly string[]): Loaded {
   const inputs = new WeakMap<Feeds, OrtFeeds>()
   const outputs = new WeakMap<Feeds, OrtFeeds>()
   const inputsOf = (feeds: Feeds) => remember(inputs, feeds, () => toOrtFeeds(feeds))
@@ -107,12 +113,11 @@ function loaded(session: InferenceSession, warnings: readonly string[]): Loaded 
     time: async (feeds, repeats, batch) => {
       const [given, ready] = [inputsOf(feeds), await runInto(feeds)]
       const fetches = preallocatable(ready) ? ready : session.outputNames
-      const millis: number[] = []
-      for (let r = 0; r < repeats; r++) {
-        const start = performance.now()
+      const runBatch = async () => {
         for (let b = 0; b < batch; b++) await session.run(given, fetches)
-        millis.push((performance.now() - start) / batch)
       }
+      const millis: number[] = []
+      for (let r = 0; r < repeats; r++) millis.push((await clock(runBatch)) / batch)
       return millis
     },
     profile: async (feeds, runs) => {

@@ -62,7 +62,7 @@ describe('measurement', () => {
   it('gives each variant its time and its ratio to the reference', async () => {
     const ms = (path: string) => ({ reference: 4, fast: 3, slow: 4.2 })[path]!
     const { measurement, closed } = await go({ ms }, ['fast', 'slow'], { blocks: 8 })
-    expect(measurement.reference.time).to.deep.equal({ median: 4, iqr: 0, min: 4, n: 16 })
+    expect(measurement.reference.time).to.deep.equal({ median: 4, iqr: 0, min: 4, n: 8 })
     expect(measurement.reference.ratio).to.deep.equal({ median: 1, low: 1, high: 1 })
     const [fast, slow] = measurement.variants.map(timed)
     expect(fast).to.deep.include({ name: 'fast', ratio: { median: 0.75, low: 0.75, high: 0.75 }, dropped: false })
@@ -82,14 +82,14 @@ describe('measurement', () => {
     expect(ratio.high).to.be.lessThan(0.92)
   })
 
-  it('times everything once a block, the reference twice, in an order that the seed shuffles', async () => {
+  it('times everything once a block, in an order that the seed shuffles', async () => {
     const order = async (seed: number) => {
       const { calls } = await go({ ms: () => 2 }, ['a', 'b'], { blocks: 6, seed })
-      return calls.slice(-24).map((c) => c.path)
+      return calls.slice(-18).map((c) => c.path)
     }
     const one = await order(1)
-    const blocks = Array.from({ length: 6 }, (_, i) => one.slice(4 * i, 4 * i + 4))
-    for (const block of blocks) expect([...block].sort()).to.deep.equal(['a', 'b', 'reference', 'reference'])
+    const blocks = Array.from({ length: 6 }, (_, i) => one.slice(3 * i, 3 * i + 3))
+    for (const block of blocks) expect([...block].sort()).to.deep.equal(['a', 'b', 'reference'])
     expect(new Set(blocks.map(String)).size).to.be.greaterThan(2)
     expect(await order(1)).to.deep.equal(one)
     expect(await order(2)).to.not.deep.equal(one)
@@ -122,7 +122,7 @@ describe('measurement', () => {
     const { low, high, median } = timed(measurement.variants[0]).ratio
     expect(low).to.be.lessThan(0.97)
     expect(high).to.be.greaterThan(0.97)
-    expect(high - low).to.be.within(0.005, 0.03)
+    expect(high - low).to.be.within(0.005, 0.04)
     expect(median).to.be.within(low, high)
     expect(measurement.noise).to.be.within(0.02, 0.04)
   })
@@ -150,7 +150,7 @@ describe('measurement', () => {
     const good = timed(measurement.variants[2])
     expect(good.ratio.median).to.equal(1)
     expect(good.samplesMs.length).to.be.within(10, 12)
-    expect(measurement.reference.samplesMs).to.have.length(2 * good.samplesMs.length)
+    expect(measurement.reference.samplesMs).to.have.length(good.samplesMs.length)
     const last = calls.map((c) => c.path).lastIndexOf('dies')
     const after = calls.slice(last + 1, last + 20).map((c) => c.batch)
     expect(after.slice(0, 10)).to.deep.equal(Array(10).fill(1)) // warmed up again
@@ -188,7 +188,7 @@ describe('measurement', () => {
     const { measurement, closed } = await go({ ms }, names, { blocks: 4, together: 2 })
     expect(measurement.variants.map((v) => v.name)).to.deep.equal(names)
     for (const v of measurement.variants) expect(timed(v).ratio.median).to.equal(0.75)
-    expect(measurement.reference.samplesMs).to.have.length(3 * 2 * 4)
+    expect(measurement.reference.samplesMs).to.have.length(3 * 4)
     expect(closed.slice(0, 3)).to.have.members(['reference', 'a', 'b'])
   })
 
@@ -218,7 +218,7 @@ describe('measurement', () => {
     expect([a.ratio.low, a.ratio.high].map((x) => x.toFixed(2))).to.deep.equal(['0.90', '1.00'])
     expect(a.samplesMs).to.have.length(18)
     expect(joined.variants[1]).to.deep.equal({ kind: 'failed', name: 'dies', reason: 'gone' })
-    expect(joined.reference.samplesMs).to.have.length(36)
+    expect(joined.reference.samplesMs).to.have.length(18)
     expect(joined.reference.ratio).to.deep.equal({ median: 1, low: 1, high: 1 })
   })
 
