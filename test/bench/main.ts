@@ -1,0 +1,18 @@
+// `npm run bench -- <name> [arguments]`: the table of benchmarks. Not part of the tests.
+import { cpus, loadavg } from 'node:os'
+import type { Benchmark } from './benchmark.ts'
+import { egraphBenchmark } from './egraph.ts'
+
+const BENCHMARKS: readonly Benchmark[] = [egraphBenchmark]
+
+const [name, ...args] = process.argv.slice(2)
+const benchmark = BENCHMARKS.find((b) => b.name === name)
+if (benchmark === undefined) {
+  console.log('usage: npm run bench -- <name> [arguments]\n')
+  for (const b of BENCHMARKS) console.log(`  ${b.name.padEnd(12)} ${b.about}`)
+  process.exitCode = name === undefined ? 0 : 2
+} else {
+  const machine = `${cpus()[0]?.model ?? 'unknown processor'} x ${cpus().length}, Node ${process.version}`
+  console.log(`${benchmark.name} on ${machine}, load ${loadavg()[0]!.toFixed(1)}\n`)
+  await benchmark.run(args)
+}
