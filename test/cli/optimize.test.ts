@@ -47,6 +47,16 @@ describe('optimize', function () {
     expect((await runCli(['report', folder.path('torn.run.json')])).code, 'a torn record').to.equal(7)
   })
 
+  it('explains a run from its record, and says what is missing where there is none', async () => {
+    const r = jsonOf(await runCli(['explain', folder.path('out.onnx'), '--json']))
+    expect(r).to.include({ schema: 'allotrope.explain/1', ok: true, input: folder.path('small.onnx') })
+    expect(r.steps).to.be.an('array')
+    for (const step of r.steps as object[]) expect(step).to.include.all.keys('rule', 'where', 'before', 'after')
+    const ran = await runCli(['explain', folder.path('small.onnx'), '--json'])
+    expect(ran.code).to.equal(3)
+    expect(jsonOf(ran).error).to.include({ code: 'no-record' })
+  })
+
   it('writes neither record nor page with --no-report', async () => {
     const ran = await optimize('-o', folder.path('bare.onnx'), '--no-report', '--measure', '0')
     expect(jsonOf(ran)).to.include({ ok: true, report: null })

@@ -1,26 +1,18 @@
 // `explain OUT`: the rule applications between the original and the written model, from the record that lies beside it.
-import { existsSync } from 'node:fs'
-import { UserError } from '../../base/errors.ts'
 import { type RunRecord, readRun } from '../../report/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
-
-const recordPath = (path: string): string => (path.endsWith('.onnx') ? path.replace(/\.onnx$/, '.run.json') : path)
-
-function recordOf(path: string): RunRecord {
-  const record = recordPath(path)
-  if (existsSync(record)) return readRun(record)
-  throw new UserError({
-    code: 'no-record',
-    where: path,
-    expected: `the record of its run, ${record}`,
-    got: 'no such file',
-    fix: 'name a model that `allotrope optimize` wrote, or the .run.json beside it',
-  })
-}
+import { findRecord } from '../records.ts'
 
 function stepText(step: RunRecord['steps'][number], i: number): string {
   const title = `${i + 1}. ${step.rule} at ${step.where}`
   return [title, `     ${step.law}`, `   - ${step.before}`, `   + ${step.after}`].join('\n')
+}
+
+function titleOf({ steps, input, output, verdict }: RunRecord): string {
+  if (output === null) return `${input} was left as it is: ${verdict.reason}`
+  return steps.length === 0
+    ? `no rewrite between ${input} and ${output}`
+    : `${steps.length} steps from ${input} to ${output}`
 }
 
 export const explain = defineCommand({
@@ -34,11 +26,8 @@ export const explain = defineCommand({
   schemaVersion: 1,
   options: {},
   async run({ operands }): Promise<Answer> {
-    const { steps, input, output } = recordOf(operands[0]!)
-    const title =
-      steps.length === 0
-        ? `no rewrite between ${input} and ${output ?? 'it'}`
-        : `${steps.length} steps from ${input} to ${output}`
-    return { data: { input, output, steps }, text: [title, ...steps.map(stepText)].join('\n') }
+    const record = readRun(findRecord(operands[0]!))
+    const { steps, input, output, gain } = record
+    return { data: { input, output, gain, steps }, text: [titleOf(record), ...steps.map(stepText)].join('\n') }
   },
 })

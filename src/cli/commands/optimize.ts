@@ -14,15 +14,10 @@ import {
   switchOption,
   textOption,
 } from '../option.ts'
+import { reportPaths } from '../records.ts'
 
 /** Constants may grow when products of them are computed ahead; beyond this a model is no longer the same thing to ship. */
 const MAX_GROWTH = 2
-
-/** Paths of the record and the page that belong to a model path. */
-export function reportPaths(modelPath: string): { readonly record: string; readonly page: string } {
-  const base = modelPath.replace(/\.onnx$/, '')
-  return { record: `${base}.run.json`, page: `${base}.report.html` }
-}
 
 /** Makes the record of a run; writes it and its page where the user wants them. After a failed verification nothing is written. */
 async function store(run: Run, command: string, wanted: boolean): Promise<RunRecord> {

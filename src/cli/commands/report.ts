@@ -5,9 +5,7 @@ import { EXIT, UserError } from '../../base/errors.ts'
 import { COMPARE_SCHEMA, readComparison, readRun, renderCompare, renderRun } from '../../report/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { textOption } from '../option.ts'
-
-/** The record beside a model, when a model is named. */
-const recordPath = (path: string): string => (path.endsWith('.onnx') ? path.replace(/\.onnx$/, '.run.json') : path)
+import { findRecord } from '../records.ts'
 
 const defaultPage = (record: string): string => `${record.replace(/(\.run)?\.json$/, '')}.report.html`
 
@@ -40,7 +38,7 @@ export const report = defineCommand({
   schemaVersion: 1,
   options: { output: textOption('-o, --output <file>', 'where the page goes (default: beside the record)') },
   async run({ operands, options }): Promise<Answer> {
-    const record = recordPath(operands[0]!)
+    const record = findRecord(operands[0]!)
     const page = options.output ?? defaultPage(record)
     const html = await render(record)
     refuseOverwrite(page, options.force)
