@@ -1,43 +1,51 @@
 import { expect } from 'chai'
-import { undisturbedMs, wallMs } from '../../src/runtime/clock.ts'
+import { undisturbedClock, undisturbedMs, wallMs } from '../../src/runtime/clock.ts'
 
-const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-const spin = (ms: number) => {
-  const { user, system } = process.cpuUsage()
-  const used = () => process.cpuUsage().user + process.cpuUsage().system - user - system
-  while (used() < ms * 1000);
+/** A clock over scripted attempts: [milliseconds on the wall, milliseconds on the processor]. */
+function scripted(attempts: readonly (readonly [number, number])[]) {
+  let [wall, processor, calls] = [1000, 7, 0]
+  const clock = undisturbedClock(
+    () => wall,
+    () => processor,
+  )
+  const work = async () => {
+    const [w, p] = attempts[calls++]!
+    wall += w
+    processor += p
+  }
+  return { run: () => clock(work), calls: () => calls }
 }
 
 describe('clock', () => {
-  it('on the wall counts waiting, once', async () => {
-    let calls = 0
-    const ms = await wallMs(async () => {
-      calls++
-      await wait(20)
-    })
-    expect(calls).to.equal(1)
-    expect(ms).to.be.greaterThan(15)
+  it('takes undisturbed work at its first time', async () => {
+    const { run, calls } = scripted([[10, 9.8]])
+    expect([await run(), calls()]).to.deep.equal([10, 1])
   })
 
-  it('repeats work that was kept off the processor, and takes the shortest', async () => {
-    let calls = 0
-    const ms = await undisturbedMs(async () => {
-      calls++
-      spin(1)
-      await wait([40, 200, 300][calls - 1]!)
-    })
-    expect(calls).to.equal(3)
-    expect(ms).to.be.within(35, 199)
+  it('repeats work that was kept off the processor until it was not', async () => {
+    const { run, calls } = scripted([
+      [14, 10],
+      [11, 10.9],
+    ])
+    expect([await run(), calls()]).to.deep.equal([11, 2])
   })
 
-  it('gives up after three attempts, and needs no more once one was undisturbed', async function () {
-    this.retries(5) // this machine may really disturb it
-    let calls = 0
-    await undisturbedMs(async () => {
-      calls++
-      if (calls === 1) await wait(30)
-      spin(5)
-    })
-    expect(calls).to.equal(2)
+  it('gives up after three attempts and takes the shortest', async () => {
+    const { run, calls } = scripted([
+      [30, 10],
+      [14, 10],
+      [25, 10],
+    ])
+    expect([await run(), calls()]).to.deep.equal([14, 3])
+  })
+
+  it('never repeats work on several threads, whose processor time is longer', async () => {
+    const { run, calls } = scripted([[10, 18]])
+    expect([await run(), calls()]).to.deep.equal([10, 1])
+  })
+
+  it('counts the time on the wall', async () => {
+    const wait = () => new Promise<void>((resolve) => setTimeout(resolve, 20))
+    for (const clock of [wallMs, undisturbedMs]) expect(await clock(wait)).to.be.greaterThan(15)
   })
 })
