@@ -39,9 +39,15 @@ export function decodeBfloat16(bits: number): number {
   return f32[0]!
 }
 
+/** Number -> bit pattern, rounding once to nearest even, although the way leads over float32. */
 export function encodeBfloat16(x: number): number {
+  if (Number.isNaN(x)) return 0x7fc0
   f32[0] = x
   const bits = u32[0]!
-  if (Number.isNaN(x)) return 0x7fc0
-  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
+  const kept = bits >>> 16
+  const dropped = bits & 0xffff
+  // What looks like a tie in float32 is none if float32 itself was rounded.
+  const past = dropped === 0x8000 ? Math.abs(x) - Math.abs(f32[0]!) : 0
+  const up = dropped > 0x8000 || (dropped === 0x8000 && (past > 0 || (past === 0 && (kept & 1) === 1)))
+  return (up ? kept + 1 : kept) & 0xffff
 }

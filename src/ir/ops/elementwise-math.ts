@@ -28,12 +28,13 @@ const math = (name: string, m: Math1): Op =>
     compute: () => m.f,
   })
 
-/** Ties go to the even neighbour. */
+/** Ties go to the even neighbour; the sign stays, of zeros too. */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x)
   const rest = x - floor
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1
-  return floor % 2 === 0 ? floor : floor + 1
+  const down = rest < 0.5 || (rest === 0.5 && floor % 2 === 0)
+  const rounded = down ? floor : floor + 1
+  return rounded === 0 && x < 0 ? -0 : rounded
 }
 
 const same = (x: Dim): Dim => x

@@ -45,7 +45,7 @@ function position(at: Dim, size: Dim, low: number, high: Dim): Dim {
   if (typeof at === 'number' && at >= FAR) return high
   if (typeof at === 'number' && at <= -FAR) return low
   const front = typeof at === 'number' && at < 0 ? addDims(size, at) : at
-  return maxDims(minDims(front, high), low)
+  return dimEquals(front, high) ? high : maxDims(minDims(front, high), low)
 }
 
 interface Range {
