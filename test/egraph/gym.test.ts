@@ -37,7 +37,11 @@ describe(`extraction-gym${ARCHIVE === null ? ' (shared data absent)' : ''}`, fun
       .map((name) => readGymProblem(join(folder, set, name)))
 
   const localSearch = (problem: Problem): Extraction =>
-    improveLocally(problem, extractTree(problem).chosen, { random: createRandom(1), timeLimitMs: 1e6, moveLimit: 30_000 })
+    improveLocally(problem, extractTree(problem).chosen, {
+      random: createRandom(1),
+      timeLimitMs: 1e6,
+      moveLimit: 30_000,
+    })
 
   it('its fuzz regressions are extracted soundly by everybody', () => {
     for (const problem of problemsIn('test_data/fuzz')) {

@@ -9,14 +9,18 @@ interface GymNode {
   readonly cost?: number
 }
 
-interface GymFile {
+export interface GymFile {
   readonly nodes: Readonly<Record<string, GymNode>>
   readonly root_eclasses: readonly string[]
 }
 
 /** The problem in one file; throws where the roots cannot be extracted. */
 export function readGymProblem(path: string): Problem {
-  const file = JSON.parse(readFileSync(path, 'utf8')) as GymFile
+  return problemOf(JSON.parse(readFileSync(path, 'utf8')) as GymFile)
+}
+
+/** The problem in an e-graph as egraph-serialize writes it. */
+export function problemOf(file: GymFile): Problem {
   const classes = new Map<string, number>()
   const classRank = (name: string): number => {
     if (!classes.has(name)) classes.set(name, classes.size)
