@@ -14,7 +14,7 @@ export function findRecord(path: string): string {
   if (existsSync(record)) return record
   const fix = 'name a model that allotrope optimize wrote without --no-report, or its .run.json'
   throw new UserError({
-    code: 'no-such-file',
+    code: 'no-record',
     where: path,
     expected: `the record of a run at ${record}`,
     got: 'none',
