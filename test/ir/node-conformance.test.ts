@@ -44,7 +44,9 @@ function differences(got: NdArray, expected: NdArray): string[] {
 function typeDifferences(fact: Fact, expected: NdArray): string[] {
   const type = fact.type
   if (!type) return []
-  const sizes = type.shape.length === expected.shape.length && (!isConcrete(type.shape) || shapeText(type.shape) === shapeText(expected.shape))
+  const sizes =
+    type.shape.length === expected.shape.length &&
+    (!isConcrete(type.shape) || shapeText(type.shape) === shapeText(expected.shape))
   return sizes && type.dtype === expected.dtype ? [] : [`inferred ${type.dtype}${shapeText(type.shape)}`]
 }
 
