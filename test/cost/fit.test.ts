@@ -9,7 +9,7 @@ import type { Kernel } from '../../src/cost/kernel.ts'
 import { DEFAULT_CORRECTION } from '../../src/cost/labels.ts'
 import { createDrawer } from '../../src/cost/learned/batches.ts'
 import { DEFAULT_FIT, type FitOptions, type FitResult, fitNetwork } from '../../src/cost/learned/fit.ts'
-import { forward, LAYER_SIZES, networkModel, scaleFeatures, scalingOf } from '../../src/cost/learned/network.ts'
+import { LAYER_SIZES, networkModel, networkOf, scaleFeatures, scalingOf } from '../../src/cost/learned/network.ts'
 import { createNetwork, lossOf, residual, variablesOf } from '../../src/cost/learned/tensor-network.ts'
 import type { GraphSample, KernelSample, Samples } from '../../src/cost/samples.ts'
 import { loadTrainer, type Tf } from '../../src/cost/tensorflow.ts'
@@ -111,7 +111,7 @@ describe('training', function () {
     const network = createNetwork(tf, layers, { logScale: 0, logOverhead: 0 })
     const theirs = tf.tidy(() => residual(tf, network, tf.tensor2d(x, [facts.length, width])).dataSync())
     for (const v of variablesOf(network)) v.dispose()
-    const ours = facts.map((_, i) => 2.5 * Math.tanh(forward(layers, x.subarray(i * width, (i + 1) * width))))
+    const ours = facts.map((_, i) => 2.5 * Math.tanh(networkOf(layers)(x.subarray(i * width, (i + 1) * width))))
     ours.forEach((value, i) => {
       expect(value).to.be.closeTo(theirs[i]!, 1e-4)
     })

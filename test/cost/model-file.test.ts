@@ -47,7 +47,7 @@ function parameters(): NetworkParameters {
     }
   }
   const scaling = {
-    mean: noise(new Float32Array(FEATURES.length)),
+    centre: noise(new Float32Array(FEATURES.length)),
     deviation: new Float32Array(FEATURES.length).fill(2),
   }
   return { scaling, members: [member(), member()] }

@@ -15,6 +15,6 @@ export const loadLearnedModel = (folder: string): CostModel => learnedModel(load
 
 /** What prices before anything was measured: a roofline with the figures of one current x86 core. */
 export function untrainedModel(): CostModel {
-  const scaling = { mean: new Float32Array(FEATURES.length), deviation: new Float32Array(FEATURES.length).fill(1) }
+  const scaling = { centre: new Float32Array(FEATURES.length), deviation: new Float32Array(FEATURES.length).fill(1) }
   return asCostModel(networkModel('untrained-roofline', { scaling, members: [untrainedMember(DEFAULT_CALIBRATION)] }))
 }

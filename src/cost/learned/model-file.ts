@@ -1,6 +1,6 @@
 // A learned model on disk: models/<name>/{model.json, weights.bin, features.json, card.md}. model.json is written last and
 // holds the checksums of the others and of itself, so that a half-written or damaged model is refused, never used.
-// weights.bin: float32, little-endian: feature means, feature deviations, then each member's layers (kernel, then bias).
+// weights.bin: float32, little-endian: feature centres, feature deviations, then each member's layers (kernel, then bias).
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -71,14 +71,14 @@ function featuresText({ scaling }: NetworkParameters): string {
     unit,
     range,
     meaning,
-    mean: scaling.mean[i],
+    centre: scaling.centre[i],
     deviation: scaling.deviation[i],
   }))
   return `${JSON.stringify({ featureVersion: FEATURE_VERSION, features }, null, 1)}\n`
 }
 
 const arraysOf = ({ scaling, members }: NetworkParameters): Float32Array[] => [
-  scaling.mean,
+  scaling.centre,
   scaling.deviation,
   ...members.flatMap((m) => m.layers.flatMap((l) => [l.kernel, l.bias])),
 ]
@@ -187,7 +187,7 @@ export function loadModel(folder: string): StoredModel {
   }
   checkedFile(folder, 'features.json', json.files['features.json'])
   const take = unpacker(join(folder, 'weights.bin'), checkedFile(folder, 'weights.bin', json.files['weights.bin']))
-  const scaling = { mean: take(FEATURES.length), deviation: take(FEATURES.length) }
+  const scaling = { centre: take(FEATURES.length), deviation: take(FEATURES.length) }
   const layers = (): Layer[] =>
     LAYER_SIZES.slice(1).map((n, i) => ({ kernel: take(LAYER_SIZES[i]! * n), bias: take(n) }))
   const members = json.members.map((m): Member => ({ ...m, layers: layers() }))

@@ -31,7 +31,8 @@ export interface Member {
 }
 
 export interface Scaling {
-  readonly mean: Float32Array
+  /** What becomes zero. */
+  readonly centre: Float32Array
   readonly deviation: Float32Array
 }
 
@@ -43,28 +44,47 @@ export interface NetworkParameters {
 /** Sizes of the layers, input first. */
 export const LAYER_SIZES: readonly number[] = [FEATURES.length, HIDDEN, HIDDEN, 1]
 
-/** Mean and deviation of each size column over distinct kernels; flags stay 0 and 1. */
+/** A value that so large a share of the kernels has in a column becomes zero, which costs nothing to multiply. */
+const COMMON_SHARE = 0.3
+
+/** Centre and deviation of each size column over distinct kernels; flags stay 0 and 1. Most sizes do not apply to most kernels:
+ * the centre is the commonest value where it is common, else the mean. */
 export function scalingOf(x: Float32Array): Scaling {
   const width = FEATURES.length
   const rows = x.length / width
-  const mean = new Float32Array(width)
+  const centre = new Float32Array(width)
   const deviation = new Float32Array(width).fill(1)
   FEATURES.forEach((feature, c) => {
     if (feature.unit === 'flag' || rows === 0) return
-    let sum = 0
-    let squares = 0
-    for (let r = 0; r < rows; r++) sum += x[r * width + c]!
-    mean[c] = sum / rows
-    for (let r = 0; r < rows; r++) squares += (x[r * width + c]! - mean[c]!) ** 2
-    deviation[c] = Math.sqrt(squares / rows) || 1
+    const column = Float32Array.from({ length: rows }, (_, r) => x[r * width + c]!)
+    const mean = column.reduce((s, v) => s + v, 0) / rows
+    const [value, share] = commonest(column)
+    centre[c] = share >= COMMON_SHARE ? value : mean
+    deviation[c] = Math.sqrt(column.reduce((s, v) => s + (v - mean) ** 2, 0) / rows) || 1
   })
-  return { mean, deviation }
+  return { centre, deviation }
+}
+
+/** The commonest value and its share. */
+function commonest(values: Float32Array): readonly [value: number, share: number] {
+  const counts = new Map<number, number>()
+  let best = values[0]!
+  for (const v of values) {
+    const n = (counts.get(v) ?? 0) + 1
+    counts.set(v, n)
+    if (n > counts.get(best)!) best = v
+  }
+  return [best, counts.get(best)! / values.length]
 }
 
 /** What the first layer sees: standardised and clipped. */
-export function scaleFeatures(x: Float32Array, { mean, deviation }: Scaling): Float32Array {
-  const width = mean.length
-  return x.map((v, i) => Math.min(CLIP, Math.max(-CLIP, (v - mean[i % width]!) / deviation[i % width]!)))
+export function scaleFeatures(x: Float32Array, { centre, deviation }: Scaling): Float32Array {
+  const width = centre.length
+  const out = new Float32Array(x.length)
+  for (let at = 0; at < x.length; at += width)
+    for (let c = 0; c < width; c++)
+      out[at + c] = Math.min(CLIP, Math.max(-CLIP, (x[at + c]! - centre[c]!) / deviation[c]!))
+  return out
 }
 
 /** A member whose network answers zero. */
@@ -76,33 +96,51 @@ export function untrainedMember(calibration: Calibration): Member {
   return { calibration, layers, logScale: 0, overheadMicros: 0 }
 }
 
-/** Output of the network for one row of scaled features. */
-export function forward(layers: readonly Layer[], row: Float32Array): number {
-  let values: Float32Array | Float64Array = row
-  layers.forEach(({ kernel, bias }, at) => {
-    const width = bias.length
-    const out = Float64Array.from(bias)
-    for (let i = 0; i < values.length; i++) {
-      const v = values[i]!
-      if (v === 0) continue // most one-hot columns, and half of the hidden units
-      for (let o = 0, k = i * width; o < width; o++, k++) out[o]! += v * kernel[k]!
-    }
-    if (at < layers.length - 1) for (let o = 0; o < width; o++) if (out[o]! < 0) out[o] = 0
-    values = out
-  })
-  return values[0]!
+/** Adds `value` times a row of weights; four at a time, which halves the time of pricing. The length is a multiple of four. */
+function accumulate(out: Float64Array, value: number, kernel: Float32Array, row: number): void {
+  let at = row * out.length
+  for (let o = 0; o < out.length; o += 4, at += 4) {
+    out[o] = out[o]! + value * kernel[at]!
+    out[o + 1] = out[o + 1]! + value * kernel[at + 1]!
+    out[o + 2] = out[o + 2]! + value * kernel[at + 2]!
+    out[o + 3] = out[o + 3]! + value * kernel[at + 3]!
+  }
+}
+
+/** The network of one member as a function from a row of scaled features to its output. Buffers are reused: not reentrant. */
+export function networkOf(layers: readonly Layer[]): (row: Float32Array) => number {
+  const hidden = layers.slice(0, -1)
+  const last = layers.at(-1)!
+  const sums = hidden.map((l) => new Float64Array(l.bias.length))
+  return (row) => {
+    let values: Float32Array | Float64Array = row
+    hidden.forEach(({ kernel, bias }, at) => {
+      const out = sums[at]!
+      out.set(bias)
+      // Zero: features that do not apply. Below zero behind the first layer: units that relu switches off.
+      for (let i = 0; i < values.length; i++) {
+        const v = values[i]!
+        if (v > 0 || (at === 0 && v < 0)) accumulate(out, v, kernel, i)
+      }
+      values = out
+    })
+    let sum = last.bias[0]!
+    for (let i = 0; i < values.length; i++) sum += Math.max(0, values[i]!) * last.kernel[i]!
+    return sum
+  }
 }
 
 /** [member][kernel]: logarithm of the predicted microseconds. */
 export function logPrices({ scaling, members }: NetworkParameters, facts: readonly KernelFacts[]): Float64Array[] {
   const width = FEATURES.length
   const x = scaleFeatures(featureMatrix(facts), scaling)
-  return members.map(({ calibration, layers, logScale }) =>
-    Float64Array.from(facts, (f, i) => {
-      const residual = BOUND * Math.tanh(forward(layers, x.subarray(i * width, (i + 1) * width)))
+  return members.map(({ calibration, layers, logScale }) => {
+    const network = networkOf(layers)
+    return Float64Array.from(facts, (f, i) => {
+      const residual = BOUND * Math.tanh(network(x.subarray(i * width, (i + 1) * width)))
       return Math.log(priceByCalibration(calibration, f)) + logScale + residual
-    }),
-  )
+    })
+  })
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((s, v) => s + v, 0) / values.length
