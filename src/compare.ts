@@ -9,7 +9,7 @@ import { comparisonTable } from './cost/comparison-text.ts'
 import { groupByRoot } from './cost/evaluate.ts'
 import { factsOf, type KernelFacts } from './cost/features.ts'
 import { type FitModel, type FoldVerdicts, judgeFold, medianKernelError } from './cost/judge.ts'
-import { DEFAULT_FIT, fitNetwork } from './cost/learned/fit.ts'
+import { DEFAULT_FIT, type FitOptions, fitNetwork } from './cost/learned/fit.ts'
 import { loadModel, type StoredModel } from './cost/learned/model-file.ts'
 import { networkModel } from './cost/learned/network.ts'
 import { type Group, intervalsOf, type MetricIntervals, type Metrics, metricsOf } from './cost/metrics.ts'
@@ -32,6 +32,8 @@ export interface CompareOptions {
   /** Ensemble size in each fold; default the model's, else 5. */
   readonly members?: number
   readonly steps?: number
+  /** Anything else of how to fit; for experiments. */
+  readonly fit?: Partial<FitOptions>
   readonly device?: string
   readonly threads?: number
   /** File for the table in Markdown; default none. */

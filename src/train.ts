@@ -8,7 +8,7 @@ import { factsOf } from './cost/features.ts'
 import type { Kernel } from './cost/kernel.ts'
 import { fitCorrection } from './cost/labels.ts'
 import { modelCard } from './cost/learned/card.ts'
-import { DEFAULT_FIT, fitNetwork, type Progress } from './cost/learned/fit.ts'
+import { DEFAULT_FIT, type FitOptions, fitNetwork, type Progress } from './cost/learned/fit.ts'
 import { type Provenance, saveModel } from './cost/learned/model-file.ts'
 import { type Metrics, metricsOf } from './cost/metrics.ts'
 import type { GraphSample, KernelSample, Samples } from './cost/samples.ts'
@@ -39,6 +39,8 @@ export interface TrainOptions {
   readonly members?: number
   /** Most steps per member; default 2000. */
   readonly steps?: number
+  /** Anything else of how to fit; for experiments. */
+  readonly fit?: Partial<FitOptions>
   /** Which measurements, where the dataset has several kinds; default: the kind with most rows. */
   readonly device?: string
   readonly threads?: number
@@ -128,15 +130,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** The options of fitting that the user may set. */
-export function fitOverrides(o: { readonly members?: number; readonly steps?: number }): {
-  members?: number
-  steps?: number
-} {
-  return {
-    ...(o.members === undefined ? {} : { members: o.members }),
-    ...(o.steps === undefined ? {} : { steps: o.steps }),
-  }
+/** The options of fitting that the user, or an experiment, may set. */
+export function fitOverrides({
+  members,
+  steps,
+  fit,
+}: Pick<TrainOptions, 'members' | 'steps' | 'fit'>): Partial<FitOptions> {
+  return { ...fit, ...(members !== undefined && { members }), ...(steps !== undefined && { steps }) }
 }
 
 /** Progress as the user sees it; stops where the user interrupts. */
