@@ -2,7 +2,7 @@
 // A parser throws InvalidArgumentError (a usage error, exit code 2) on what it does not understand.
 import { InvalidArgumentError } from 'commander'
 import { EXIT, UserError } from '../base/errors.ts'
-import type { DeviceName } from '../runtime/backend.ts'
+import { DEVICES, type DeviceName } from '../runtime/index.ts'
 
 /** One option. A flag without `<value>` is a switch: `parse` is not called for it. */
 export interface OptionSpec<T> {
@@ -42,8 +42,6 @@ function toChoice<T extends string>(choices: readonly T[]): (text: string) => T 
     return found
   }
 }
-
-export const DEVICES: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda']
 
 /** Options that every verb has. */
 export const COMMON = {
