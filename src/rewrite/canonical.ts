@@ -130,6 +130,15 @@ export function convolve(t: TensorEGraph, x: ClassId, w: ClassId, attributes: At
   return t.onnx('Conv', [x, w], attributes)
 }
 
+/** A transposed convolution gives up its bias, as a convolution does. */
+function convTranspose({ t, op, inputs }: Usage): ClassId | null {
+  const [x, w, bias] = inputs
+  if (bias == null || !t.isConstant(w!)) return null
+  const product = t.make({ ...op, present: [true, true] }, [x!, w!])
+  const perChannel = [1, t.shape(bias)[0]!, ...new Array<Dim>(t.rank(x!) - 2).fill(1)]
+  return t.add(product, t.reshape(bias, perChannel)!)
+}
+
 /** y = (x - mean) * scale / sqrt(var + eps) + B, all constants: a product and a sum per channel. */
 function batchNormalization(u: Usage): ClassId | null {
   const { t } = u
@@ -326,6 +335,7 @@ export const canonicalForms: Readonly<Record<string, Canonical>> = {
   MatMul: matmul,
   Gemm: gemm,
   Conv: conv,
+  ConvTranspose: convTranspose,
   BatchNormalization: batchNormalization,
   Reshape: toShape,
   Flatten: toShape,

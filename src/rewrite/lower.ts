@@ -6,7 +6,7 @@
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getInt, getText } from '../ir/attribute.ts'
 import { type Dim, dimEquals } from '../ir/dim.ts'
-import { shapeEquals } from '../ir/shape.ts'
+import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import type { Rule } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
@@ -50,6 +50,25 @@ function* gemm(t: TensorEGraph, n: NodeId) {
   }
 }
 
+/** The same over the last axis at a higher rank: all other axes taken together. */
+function* flatGemm(t: TensorEGraph, n: NodeId) {
+  const out = t.shape(t.egraph.classOf(n))
+  const last = out.length - 1
+  if (last < 2) return
+  for (const [c, b] of operandPairs(t, n)) {
+    if (!t.isConstant(b) || !varyingAxes(t, b).every((a) => a === last)) continue
+    for (const l of t.nodes(c, 'lin')) {
+      const op = t.op(l)
+      const [x, w] = t.children(l) as [ClassId, ClassId]
+      if (op.kind !== 'lin' || op.axis !== last || !shapeEquals(t.shape(c), out)) continue
+      const rows = t.reshape(x, [elementCountDim(out.slice(0, last)), t.shape(w)[0]!])
+      const bias = t.expand(t.reshape(b, [t.shape(b)[last]!])!, [t.shape(w)[1]!])
+      const whole = rows && bias && t.reshape(t.onnx('Gemm', [rows, w, bias]), out)
+      if (whole) yield whole
+    }
+  }
+}
+
 /** Per-channel constant as a vector of all channels, or null. */
 function channelVector(t: TensorEGraph, c: ClassId, channels: Dim): ClassId | null {
   if (!t.isConstant(c) || typeof channels !== 'number' || !varyingAxes(t, c).every((a) => a === 1) || t.rank(c) < 2)
@@ -59,7 +78,7 @@ function channelVector(t: TensorEGraph, c: ClassId, channels: Dim): ClassId | nu
 
 function* convBias(t: TensorEGraph, n: NodeId) {
   for (const [c, b] of operandPairs(t, n))
-    for (const f of t.nodes(c, 'Conv')) {
+    for (const f of [...t.nodes(c, 'Conv'), ...t.nodes(c, 'ConvTranspose')]) {
       const op = t.op(f)
       const bias =
         t.children(f).length === 2 && shapeEquals(t.shape(c), t.shape(t.egraph.classOf(n)))
@@ -224,7 +243,11 @@ const rule = (name: string, law: string, families: readonly string[], apply: Rul
 
 /** Run in order, each list to its end, after saturation. */
 export const loweringStages: readonly (readonly Rule[])[] = [
-  [rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin), rule('gemm', 'x W + b as Gemm', ['Add'], gemm)],
+  [
+    rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin),
+    rule('gemm', 'x W + b as Gemm', ['Add'], gemm),
+    rule('flat-gemm', 'x W + b as Gemm over all rows', ['Add'], flatGemm),
+  ],
   [
     rule('conv-bias', 'conv(x) + b as one Conv', ['Add'], convBias),
     rule('affine-as-conv', 'x * s + b as a depthwise 1x1 Conv', ['Add'], affineAsConv),

@@ -206,6 +206,11 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'diagonal-out': [
     (s) => s.op('Mul', [s.op('MatMul', [s.x([4, 3]), s.w([3, 2])]), s.w([2])]),
     (s) => s.op('Mul', [s.conv(s.x([1, 4, 5, 5]), s.w([6, 2, 3, 3]), 1, 2), s.w([6, 1, 1])]),
+    (s) =>
+      s.op('Mul', [
+        s.op('ConvTranspose', [s.x([1, 3, 4, 4]), s.w([3, 2, 2, 2])], { strides: ints([2, 2]) }),
+        s.w([2, 1, 1]),
+      ]),
   ],
   'diagonal-into-conv': [
     (s) => s.conv(s.op('Mul', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([2, 3, 3, 3]), 1),

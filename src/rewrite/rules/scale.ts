@@ -126,19 +126,22 @@ function* diagonalOut(t: TensorEGraph, n: NodeId) {
       if (op.kind !== 'lin' || !varyingAxes(t, d).every((v) => v === op.axis) || t.rank(d) !== t.rank(c)) continue
       yield t.lin(t.child(l, 0), t.mul(t.child(l, 1), t.reshape(d, [1, t.shape(d)[op.axis]!])!), op.axis)
     }
-    for (const f of t.nodes(c, 'Conv')) {
-      const w = t.child(f, 1)
-      const conv = t.op(f)
-      if (
-        conv.kind !== 'onnx' ||
-        t.children(f).length !== 2 ||
-        !t.isConstant(w) ||
-        !varyingAxes(t, d).every((v) => v === 1)
-      )
-        continue
-      const perOutput = t.reshape(d, [t.shape(d)[1]!, ...new Array<Dim>(t.rank(w) - 1).fill(1)])!
-      yield convolve(t, t.child(f, 0), t.mul(w, perOutput), conv.attributes)
-    }
+    if (varyingAxes(t, d).every((v) => v === 1)) yield* intoKernels(t, c, d)
+  }
+}
+
+/** The convolutions of c with d, per output channel, in their kernels. */
+function* intoKernels(t: TensorEGraph, c: ClassId, d: ClassId) {
+  for (const f of [...t.nodes(c, 'Conv'), ...t.nodes(c, 'ConvTranspose')]) {
+    const op = t.op(f)
+    const [x, w, bias] = t.children(f) as [ClassId, ClassId, ClassId?]
+    if (op.kind !== 'onnx' || bias !== undefined || !t.isConstant(w)) continue
+    const transposed = op.op === 'ConvTranspose'
+    if (transposed && getInt(op.attributes, 'group', 1) !== 1) continue
+    const ones = new Array<Dim>(t.rank(w) - 2).fill(1)
+    const channels = t.shape(d)[1]!
+    const scaled = t.mul(w, t.reshape(d, transposed ? [1, channels, ...ones] : [channels, 1, ...ones])!)
+    yield transposed ? t.make(op, [x, scaled]) : convolve(t, x, scaled, op.attributes)
   }
 }
 
