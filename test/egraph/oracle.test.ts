@@ -1,0 +1,128 @@
+// egg 0.11's own test suites, against its counts after every iteration. The counts are skipped where the shared file is
+// absent; that the goals are proved is tested everywhere.
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { createProblem } from '../../src/egraph/extract/problem.ts'
+import { treeCost } from '../../src/egraph/extract/tree.ts'
+import type { ClassId } from '../../src/egraph/ids.ts'
+import type { PatternRewrite } from '../../src/egraph/pattern-rewrite.ts'
+import { type SaturationReport, saturate } from '../../src/egraph/saturate.ts'
+import { backoffScheduler, simpleScheduler } from '../../src/egraph/scheduler.ts'
+import { checkInvariants } from './support/check.ts'
+import { contains } from './support/goal.ts'
+import { createMathToy, MATH_PROOFS, type Proof } from './support/math.ts'
+import { sharedFile } from './support/shared.ts'
+import { AC_RULES, createToy, MICRO_TERMS, rightNestedSum, type Toy } from './support/terms.ts'
+
+interface OracleEntry {
+  readonly group: string
+  readonly name: string
+  readonly iterLimit: number
+  readonly nodeLimit: number
+  readonly scheduler: 'simple' | 'backoff'
+  readonly stop: string
+  readonly matches: number
+  readonly bestAstSize: number
+  readonly perIterationNodesClasses: readonly (readonly [number, number])[]
+}
+
+const FILE = sharedFile('egg-oracle.json')
+const ORACLE = FILE === null ? [] : (JSON.parse(readFileSync(FILE, 'utf8')) as OracleEntry[])
+const ABSENT = FILE === null ? ' (shared data absent)' : ''
+
+const PROVED = 'Other(Proved all goals)'
+
+function run(
+  toy: Toy,
+  root: ClassId,
+  rules: readonly PatternRewrite<null>[],
+  entry: OracleEntry,
+  goals: readonly string[],
+) {
+  const patterns = goals.map((goal) => toy.parse(goal))
+  return saturate(toy.egraph, rules, {
+    iterationLimit: entry.iterLimit,
+    nodeLimit: entry.nodeLimit,
+    timeLimitMs: 1e9,
+    scheduler: entry.scheduler === 'backoff' ? backoffScheduler() : simpleScheduler(),
+    until: (g) => (patterns.length > 0 && patterns.every((p) => contains(g, root, p)) ? PROVED : null),
+  })
+}
+
+/** egg's last row after a proved goal is the look that found it: a repetition. */
+function expectedRows(entry: OracleEntry): readonly (readonly [number, number])[] {
+  return entry.stop === PROVED ? entry.perIterationNodesClasses.slice(0, -1) : entry.perIterationNodesClasses
+}
+
+function rowsOf(report: SaturationReport): [number, number][] {
+  return report.perIteration.map((it) => [it.eNodes, it.eClasses])
+}
+
+function matchesOf(report: SaturationReport): number {
+  return report.rules.reduce((sum, rule) => sum + rule.matches, 0)
+}
+
+function astSize(toy: Toy, root: ClassId): number {
+  return treeCost(createProblem(toy.egraph, new Float64Array(toy.egraph.idLimit).fill(1), [root]))
+}
+
+function startProof(toy: Toy, { first, start }: Proof): ClassId {
+  if (first !== undefined) toy.add(first)
+  return toy.add(start)
+}
+
+describe(`egg's sums under commutativity and associativity${ABSENT}`, () => {
+  const entries = ORACLE.filter((e) => e.group === 'ac' && e.name !== 'math_associate_adds_11')
+  if (entries.length === 0) it.skip('counts per iteration')
+  for (const entry of entries)
+    it(`${entry.name} has egg's counts after every iteration, its matches and its smallest term`, () => {
+      const toy = createToy()
+      const root = toy.add(rightNestedSum(Number(entry.name.split('_').at(-1))))
+      const report = run(
+        toy,
+        root,
+        AC_RULES.map((r) => toy.rule(r)),
+        entry,
+        [],
+      )
+      expect(rowsOf(report)).to.deep.equal(expectedRows(entry))
+      expect(matchesOf(report)).to.equal(entry.matches)
+      expect(astSize(toy, root)).to.equal(entry.bestAstSize)
+    })
+})
+
+describe("egg's math suite", () => {
+  const DEFAULTS = { iterLimit: 60, nodeLimit: 100_000, scheduler: 'backoff' } as OracleEntry
+  for (const [name, proof] of Object.entries(MATH_PROOFS)) {
+    const verb = name === 'math_fail' ? 'does not prove' : 'proves'
+    it(`${name} ${verb} ${proof.goals.join(', ')} from ${proof.start}`, () => {
+      const toy = createMathToy()
+      const root = startProof(toy, proof)
+      const report = run(toy, root, toy.rules, DEFAULTS, proof.goals)
+      expect(report.stopReason.kind).to.equal(name === 'math_fail' ? 'saturated' : 'goal')
+      checkInvariants(toy.egraph)
+    })
+  }
+
+  for (const entry of ORACLE.filter((e) => e.group === 'math'))
+    it(`${entry.name} has egg's counts after every iteration, its matches and its smallest term`, () => {
+      const proof = MATH_PROOFS[entry.name]!
+      const toy = createMathToy()
+      const root = startProof(toy, proof)
+      const report = run(toy, root, toy.rules, entry, proof.goals)
+      expect(rowsOf(report)).to.deep.equal(expectedRows(entry))
+      expect(matchesOf(report)).to.equal(entry.matches)
+      expect(astSize(toy, root)).to.equal(entry.bestAstSize)
+    })
+
+  const longest = ORACLE.filter((e) => e.group === 'math7').at(-1)
+  if (longest === undefined) it.skip(`the seven terms${ABSENT}`)
+  else
+    it("the seven terms of micro have egg's counts for seven iterations", () => {
+      const toy = createMathToy()
+      const roots = MICRO_TERMS.map((term) => toy.add(term))
+      const report = run(toy, roots[0]!, toy.rules, longest, [])
+      expect(rowsOf(report)).to.deep.equal(expectedRows(longest))
+      expect(matchesOf(report)).to.equal(longest.matches)
+    })
+})
