@@ -1,5 +1,6 @@
 // `explain OUT`: the rule applications between the original and the written model, from the record that lies beside it.
-import { type RunRecord, readRun } from '../../report/index.ts'
+import { readRun } from '../../report/files.ts'
+import type { RunRecord } from '../../report/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { findRecord } from '../records.ts'
 

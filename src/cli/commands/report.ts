@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import writeFileAtomic from 'write-file-atomic'
 import { EXIT, UserError } from '../../base/errors.ts'
-import { COMPARE_SCHEMA, readComparison, readRun, renderCompare, renderRun } from '../../report/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { textOption } from '../option.ts'
 import { findRecord } from '../records.ts'
@@ -10,6 +9,8 @@ import { findRecord } from '../records.ts'
 const defaultPage = (record: string): string => `${record.replace(/(\.run)?\.json$/, '')}.report.html`
 
 async function render(path: string): Promise<string> {
+  // Loaded here: drawing charts is heavy, and other verbs need none of it.
+  const { COMPARE_SCHEMA, readComparison, readRun, renderCompare, renderRun } = await import('../../report/index.ts')
   const isComparison = readFileSync(path, 'utf8').includes(`"${COMPARE_SCHEMA}"`)
   return isComparison ? renderCompare(readComparison(path)) : renderRun(readRun(path))
 }
