@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { EXIT, UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
 import { Stopwatch } from './base/stopwatch.ts'
-import type { Talk } from './base/talk.ts'
+import { checkpoint, type Talk } from './base/talk.ts'
 import {
   type InputSet,
   inputSets,
@@ -215,15 +215,20 @@ async function predict(
   talk: Talk,
 ): Promise<Ranking> {
   if (cost.warning) talk.warn(cost.warning)
+  await checkpoint(talk)
   const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
     count: CANDIDATES,
     seed: options.seed,
     timeLimitMs: 8000,
   })
+  await checkpoint(talk)
   const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
   const ranking = await rankCandidates(device, cost.model, prepared.original, candidates, {
     shapes: prepared.shapes,
-    onProgress: (done, total) => talk.progress('predict', done, total),
+    onProgress: (done, total) => {
+      talk.signal.throwIfAborted()
+      talk.progress('predict', done, total)
+    },
   })
   const best = ranking.variants[0]
   const text = best

@@ -12,6 +12,12 @@ export interface Talk {
   readonly signal: AbortSignal
 }
 
+/** Lets Ctrl-C in, and throws where it came. To be awaited between long stages that never wait for anything. */
+export async function checkpoint(talk: Talk): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  talk.signal.throwIfAborted()
+}
+
 /** Says nothing and is never interrupted. */
 export const silentTalk: Talk = {
   note() {},

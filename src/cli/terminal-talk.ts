@@ -42,7 +42,7 @@ export function createTerminalTalk(io: Io, settings: TalkSettings): Talk & { cle
       lastFrame = now
       shown = true
       const text = `  ${withoutControls(stage).padEnd(STAGE_WIDTH)} ${done} of ${total}`
-      io.stderr.write(ERASE_LINE + text.slice(0, (io.stderr.columns ?? 80) - 1))
+      io.stderr.write(ERASE_LINE + text.slice(0, (io.stderr.columns || 80) - 1))
     },
   }
 }
