@@ -31,6 +31,8 @@ export class PatternRunner<P> implements Runner {
   /** Everything found in this generation or earlier has been applied; -1: nothing. */
   private appliedSince = -1
   private searchedIn = 0
+  /** The classes of the query's ground terms at the last search, -1 where a term was not there. */
+  private grounds: Int32Array = new Int32Array()
 
   constructor(egraph: EGraph<P>, rule: PatternRewrite<P>, ruleId: number, index: OperatorIndex, kind: MatcherKind) {
     this.egraph = egraph
@@ -48,9 +50,12 @@ export class PatternRunner<P> implements Runner {
   search(allowance: number): number {
     const { egraph, rule, index, buffer } = this
     this.searchedIn = egraph.generation
+    const grounds = lookupGrounds(egraph, rule.query)
+    if (grounds.some((c, i) => c !== this.grounds[i])) this.appliedSince = -1 // old rows may match now
+    this.grounds = grounds
     const since = this.isMonotone() ? this.appliedSince : -1
     const found = findMatches(egraph, rule.query, this.matcher, index, this.rowSlots, buffer, allowance, since)
-    this.counters.matches += Math.min(found, allowance)
+    if (found <= allowance) this.counters.matches += found
     return found
   }
 
@@ -132,7 +137,7 @@ export function findMatches<P>(
 ): number {
   if (query.isVariable) return everyClass(egraph, buffer, limit)
   index.build(egraph)
-  const grounds = Int32Array.from(query.grounds, (term) => lookupGround(egraph, term))
+  const grounds = lookupGrounds(egraph, query)
   buffer.length = 0
   if (grounds.includes(-1)) return 0
   return matcher(rowsForQuery(index, rowSlots), grounds, buffer, limit, since)
@@ -147,6 +152,10 @@ function everyClass<P>(egraph: EGraph<P>, buffer: MatchBuffer, limit: number): n
   }
   buffer.length = count
   return count
+}
+
+function lookupGrounds<P>(egraph: EGraph<P>, query: Query): Int32Array {
+  return Int32Array.from(query.grounds, (term) => lookupGround(egraph, term))
 }
 
 function lookupGround<P>(egraph: EGraph<P>, term: Pattern): ClassId | -1 {

@@ -121,8 +121,8 @@ class Saturation<P> {
       rebuildMs: rebuilt - applied,
     })
     this.limits.onIteration?.(this.perIteration.at(-1)!)
-    const unchanged = egraph.changeCount === before
-    if (this.stop === null && unchanged && this.scheduler.canStop(iteration))
+    if (this.stop !== null || this.perIteration.at(-1)!.applied.some((count) => count > 0)) return
+    if (this.scheduler.canStop(iteration) && egraph.changeCount === before)
       this.stop = { kind: 'saturated', iterations: iteration + 1 }
   }
 

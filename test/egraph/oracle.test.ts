@@ -10,6 +10,7 @@ import { type SaturationReport, saturate } from '../../src/egraph/saturate.ts'
 import { backoffScheduler, simpleScheduler } from '../../src/egraph/scheduler.ts'
 import { checkInvariants } from './support/check.ts'
 import { contains } from './support/goal.ts'
+import { createLambdaToy, LAMBDA_PROOFS } from './support/lambda.ts'
 import { createMathToy, MATH_PROOFS, type Proof } from './support/math.ts'
 import { sharedFile } from './support/shared.ts'
 import { AC_RULES, createToy, MICRO_TERMS, rightNestedSum, type Toy } from './support/terms.ts'
@@ -124,5 +125,26 @@ describe("egg's math suite", () => {
       const report = run(toy, roots[0]!, toy.rules, longest, [])
       expect(rowsOf(report)).to.deep.equal(expectedRows(longest))
       expect(matchesOf(report)).to.equal(longest.matches)
+    })
+})
+
+describe("egg's lambda suite", () => {
+  const DEFAULTS = { iterLimit: 60, nodeLimit: 500_000, scheduler: 'backoff' } as OracleEntry
+  for (const [name, proof] of Object.entries(LAMBDA_PROOFS))
+    it(`${name} ${proof.mustFail ? 'does not prove' : 'proves'} ${proof.goals.join(', ')}`, () => {
+      const toy = createLambdaToy()
+      const report = run(toy, toy.add(proof.start), toy.rules, DEFAULTS, proof.goals)
+      expect(report.stopReason.kind).to.equal(proof.mustFail ? 'saturated' : 'goal')
+    })
+
+  for (const entry of ORACLE.filter((e) => e.group === 'lambda'))
+    it(`${entry.name} has egg's counts after every iteration and its matches`, () => {
+      const proof = LAMBDA_PROOFS[entry.name]!
+      const toy = createLambdaToy()
+      const root = toy.add(proof.start)
+      const report = run(toy, root, toy.rules, entry, proof.goals)
+      expect(rowsOf(report)).to.deep.equal(expectedRows(entry))
+      expect(matchesOf(report)).to.equal(entry.matches)
+      expect(astSize(toy, root)).to.equal(entry.bestAstSize)
     })
 })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { createRandom } from '../../src/base/random.ts'
+import fc from 'fast-check'
+import { createRandom, type Random } from '../../src/base/random.ts'
 import type { MatcherKind } from '../../src/egraph/match.ts'
 import type { NodeRewrite } from '../../src/egraph/rewrite.ts'
 import { type SaturationLimits, saturate } from '../../src/egraph/saturate.ts'
@@ -127,6 +128,43 @@ describe('saturation', () => {
     run(twice, MICRO_RULES, { iterationLimit: 3 })
     run(twice, MICRO_RULES, { iterationLimit: 3 })
     expect(fingerprint(twice.egraph)).to.deep.equal(fingerprint(once.egraph))
+  })
+
+  it('skips old matches only: random rules give what searching everything afresh gives', () => {
+    const term = (random: Random, depth: number, variables: readonly string[]): string => {
+      if (depth === 0 || random.next() < 0.3) return random.pick([...variables, ...variables, 'a', 'b', 'c'])
+      const arity = 1 + random.below(2)
+      return `(${['g', 'f'][arity - 1]} ${Array.from({ length: arity }, () => term(random, depth - 1, variables)).join(' ')})`
+    }
+    const rule = (random: Random, i: number): string => {
+      const left = `(f ${term(random, 2, ['?x', '?y'])} ${term(random, 1, ['?x', '?y'])})`
+      return `r${i}: ${left} => ${term(random, 2, [...new Set(left.match(/\?\w/g) ?? ['a'])])}`
+    }
+    fc.assert(
+      fc.property(fc.nat(1e6), (seed) => {
+        const random = createRandom(seed)
+        const rules = Array.from({ length: 4 }, (_, i) => rule(random, i))
+        const terms = Array.from({ length: 4 }, () => term(random, 3, ['a']))
+        const limits = { iterationLimit: 6, nodeLimit: 400 }
+        const [quick, fresh] = [createToy(), createToy()]
+        for (const t of terms) {
+          quick.add(t)
+          fresh.add(t)
+        }
+        const report = run(quick, rules, limits)
+        if (report.stopReason.kind === 'node-limit') return
+        for (let i = 0; i < report.iterations; i++) run(fresh, rules, { ...limits, iterationLimit: 1 })
+        expect(fingerprint(quick.egraph)).to.deep.equal(fingerprint(fresh.egraph))
+      }),
+      { numRuns: 400, seed: 13 },
+    )
+  })
+
+  it('matches an old node anew when a ground term of the pattern joins the class of its child', () => {
+    const toy = createToy()
+    const start = toy.add('(if (= q q) yes no)')
+    run(toy, ['if-true: (if true ?then ?else) => ?then', 'same: (= ?a ?a) => true'])
+    expect(toy.egraph.find(start)).to.equal(toy.egraph.find(toy.add('yes')))
   })
 
   it('sees what the client adds and unites between two calls', () => {
