@@ -1,6 +1,7 @@
 // Reference values of one e-node operator in float64, through the Op records. Used to fold constants, and by the tests to
 // check every e-node of an e-graph against the value of its class.
 import { UnsupportedError } from '../base/errors.ts'
+import { matmul } from '../ir/kernels/matmul.ts'
 import type { ConcreteCall } from '../ir/op.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { type ConcreteShape, elementCount } from '../ir/shape.ts'
@@ -21,18 +22,32 @@ export function evaluateOp(op: TensorOp, inputs: readonly NdArray[]): NdArray {
       return x
     case 'lin':
       return applyLin(x, inputs[1]!, op.axis)
+    case 'transpose':
+      return evaluateTranspose(op, x)
     case 'reshape':
       return { ...x, shape: applyGroups(op.groups, x.shape) as ConcreteShape }
     case 'fused-conv':
       return evaluateFused(op, inputs)
     case 'onnx':
       return evaluateOnnx(op, inputs)
-    default: {
-      const spelling = onnxSpelling(op, x.shape)!
-      const more = spelling.ints ? [ndarray('int64', [spelling.ints.length], spelling.ints)] : inputs.slice(1)
-      return evaluateOnnx({ ...spelling.op, present: [x, ...more].map(() => true) }, [x, ...more])
-    }
+    default:
+      return evaluateSpelled(op, inputs)
   }
+}
+
+/** Through the ONNX operator that a structural operator is. */
+function evaluateSpelled(op: Parameters<typeof onnxSpelling>[0], inputs: readonly NdArray[]): NdArray {
+  const x = inputs[0]!
+  const spelling = onnxSpelling(op, x.shape)!
+  const more = spelling.ints ? [ndarray('int64', [spelling.ints.length], spelling.ints)] : inputs.slice(1)
+  return evaluateOnnx({ ...spelling.op, present: [x, ...more].map(() => true) }, [x, ...more])
+}
+
+/** Matrices are turned often, when weights fold: they get a loop of their own. */
+function evaluateTranspose(op: TensorOp & { readonly kind: 'transpose' }, x: NdArray): NdArray {
+  if (x.shape.length !== 2) return evaluateSpelled(op, [x])
+  const [rows, columns] = x.shape as [number, number]
+  return { dtype: x.dtype, shape: [columns, rows], data: transposed(x.data, rows, columns) }
 }
 
 function evaluateFused(op: FusedConv, inputs: readonly NdArray[]): NdArray {
@@ -81,25 +96,20 @@ function applyLin(x: NdArray, w: NdArray, axis: number): NdArray {
   const [k, n] = w.shape as [number, number]
   const outer = elementCount(x.shape.slice(0, axis))
   const inner = elementCount(x.shape.slice(axis + 1))
+  const shape = x.shape.map((d, i) => (i === axis ? n : d))
+  if (inner === 1) return { dtype: x.dtype, shape, data: matmul(x.data, w.data, outer, k, n) }
+  const turned = transposed(w.data, k, n)
   const data = new Float64Array(outer * n * inner)
-  for (let o = 0; o < outer; o++)
-    for (let i = 0; i < k; i++) {
-      if (inner === 1) addScaled(data, o * n, w.data, i * n, n, x.data[o * k + i]!)
-      else
-        for (let j = 0; j < n; j++)
-          addScaled(data, (o * n + j) * inner, x.data, (o * k + i) * inner, inner, w.data[i * n + j]!)
-    }
-  return { dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? n : d)), data }
+  for (let o = 0; o < outer; o++) {
+    const slab = x.data.subarray(o * k * inner, (o + 1) * k * inner)
+    data.set(matmul(turned, slab, n, k, inner), o * n * inner)
+  }
+  return { dtype: x.dtype, shape, data }
 }
 
-function addScaled(
-  to: Float64Array,
-  at: number,
-  from: Float64Array,
-  start: number,
-  count: number,
-  scale: number,
-): void {
-  if (scale === 0) return
-  for (let i = 0; i < count; i++) to[at + i]! += scale * from[start + i]!
+/** [rows, columns] -> [columns, rows] */
+function transposed(data: Float64Array, rows: number, columns: number): Float64Array {
+  const out = new Float64Array(data.length)
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = data[r * columns + c]!
+  return out
 }
