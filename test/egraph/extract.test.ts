@@ -16,7 +16,7 @@ import { bruteForceOptimum, randomProblem, randomRawProblem } from './support/ra
 import { AC_RULES, createToy, rightNestedSum } from './support/terms.ts'
 
 const SMALL = { classes: 6, nodes: 14, maxArity: 3, roots: 2 }
-const LARGE = { classes: 150, nodes: 500, maxArity: 3, roots: 3 }
+const LARGE = { classes: 90, nodes: 300, maxArity: 3, roots: 3 }
 
 /** Independent of the algorithms: complete, acyclic, nodes in their classes, nothing superfluous, cost adds up. */
 function expectSound(problem: Problem, e: Extraction): void {
@@ -91,11 +91,11 @@ describe('an extraction problem', () => {
 describe('every extractor', () => {
   it('gives sound selections on random cyclic e-graphs, and nobody beats a proved optimum or a bound', async function () {
     this.timeout(60_000)
-    for (let seed = 1; seed <= 6; seed++) {
+    for (let seed = 1; seed <= 3; seed++) {
       const problem = randomProblem(createRandom(seed), LARGE)
       const results: (Extraction & { name: string })[] = []
       for (const { name, extract } of EXTRACTORS) {
-        const e = await extract(problem, seed, name === 'exact' ? 1500 : 60)
+        const e = await extract(problem, seed, name === 'exact' ? 800 : 60)
         expectSound(problem, e)
         results.push({ ...e, name })
       }
@@ -114,7 +114,7 @@ describe('every extractor', () => {
       const problem = compact(raw)
       const optimum = bruteForceOptimum(raw)
       for (const { name, extract } of EXTRACTORS) {
-        if (name === 'exact' && seed > 8) continue
+        if (name === 'exact' && seed > 5) continue
         const e = await extract(problem, seed, 1000)
         expectSound(problem, e)
         expect(e.cost, `${name}, seed ${seed}`).to.be.at.least(optimum - 1e-9)

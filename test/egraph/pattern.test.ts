@@ -143,7 +143,7 @@ describe('matching', () => {
           expect([...new Set(interpreted)]).to.deep.equal(expected)
         }
       }),
-      { numRuns: 50, seed: 11 },
+      { numRuns: 30, seed: 11 },
     )
   })
 
@@ -161,7 +161,7 @@ describe('matching', () => {
         expect(byMatcher(toy.egraph, patterns, 'generated')).to.deep.equal(interpreted)
         expect([...new Set(interpreted)]).to.deep.equal(expected)
       }),
-      { numRuns: 100, seed: 12 },
+      { numRuns: 60, seed: 12 },
     )
   })
 

@@ -2,6 +2,14 @@
 import type { EGraph } from '../../../src/egraph/egraph.ts'
 import type { Pattern } from '../../../src/egraph/pattern.ts'
 
+export interface Proof {
+  readonly start: string
+  readonly goals: readonly string[]
+  /** Added before the start. */
+  readonly first?: string
+  readonly mustFail?: true
+}
+
 /** True if some binding of the pattern's variables puts it into the class. */
 export function contains<P>(g: EGraph<P>, c: number, pattern: Pattern): boolean {
   return bindings(g, g.find(c), pattern, new Map()).next().done !== true

@@ -4,6 +4,7 @@ import { ConflictError, type EGraph } from '../../../src/egraph/egraph.ts'
 import type { ClassId, OpId } from '../../../src/egraph/ids.ts'
 import type { Bindings, Condition, PatternRewrite } from '../../../src/egraph/pattern-rewrite.ts'
 import { patternRewrite } from '../../../src/egraph/pattern-rewrite.ts'
+import type { Proof } from './goal.ts'
 import { createToy, resolverOf, type Toy } from './terms.ts'
 
 type G = EGraph<null>
@@ -123,12 +124,6 @@ function lambdaRules(toy: Toy, factsOf: (g: G, c: ClassId) => Facts): PatternRew
   ]
 }
 
-export interface LambdaProof {
-  readonly start: string
-  readonly goals: readonly string[]
-  readonly mustFail?: true
-}
-
 const COMPOSE = '(lam f (lam g (lam x (app (var f) (app (var g) (var x))))))'
 const ADD1 = '(lam y (+ (var y) 1))'
 const inCompose = (body: string) => `(let compose ${COMPOSE} (let add1 ${ADD1} ${body}))`
@@ -140,7 +135,7 @@ const FIB =
   '(fix fib (lam n (if (= (var n) 0) 0 (if (= (var n) 1) 1 (+ (app (var fib) (+ (var n) -1)) (app (var fib) (+ (var n) -2)))))))'
 
 /** By the oracle's names. */
-export const LAMBDA_PROOFS: Readonly<Record<string, LambdaProof>> = {
+export const LAMBDA_PROOFS: Readonly<Record<string, Proof>> = {
   lambda_under: { start: '(lam x (+ 4 (app (lam y (var y)) 4)))', goals: ['(lam x 8)'] },
   lambda_if_elim: {
     start: '(if (= (var a) (var b)) (+ (var a) (var a)) (+ (var a) (var b)))',
