@@ -114,7 +114,11 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       'write',
       () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }),
     )
-    const warnings = [...prepared.notes, ...(cost.warning ? [cost.warning] : []), ...warningsOf(measurement, verified)]
+    const warnings = [
+      ...prepared.notes,
+      ...[cost.warning, ranking.warning].filter((w) => w !== ''),
+      ...warningsOf(measurement, verified),
+    ]
     return {
       options,
       outputPath,
@@ -230,6 +234,7 @@ async function predict(
       talk.progress('predict', done, total)
     },
   })
+  if (ranking.warning) talk.warn(ranking.warning)
   const best = ranking.variants[0]
   const text = best
     ? `best ${ms(best.predictedMs)} (original ${ms(ranking.original.predictedMs)})`

@@ -5,6 +5,7 @@ import type { Kernel, KernelTable } from '../cost/kernel.ts'
 import { kernelSignature } from '../cost/kernel.ts'
 import type { Model } from '../onnx/index.ts'
 import { type Backend, type InputShapes, loweredHash } from '../runtime/index.ts'
+import { lowerGraph } from '../runtime/kernel-table.ts'
 import type { Candidate } from './variants.ts'
 
 export interface Ranked {
@@ -25,6 +26,8 @@ export interface Ranking {
   /** Candidates looked at, and how many different programs they are once lowered (the original counts). */
   readonly candidates: number
   readonly distinct: number
+  /** Why the ranking is less sure than usual; empty otherwise. */
+  readonly warning: string
 }
 
 export interface RankOptions {
@@ -40,7 +43,7 @@ interface Lowered {
   readonly kernels: KernelTable
 }
 
-/** Lowers and orders. Throws if the runtime refuses the original itself. */
+/** Lowers and orders. Where the runtime cannot lower the original (its shapes depend on the inputs), all are priced as written. */
 export async function rankCandidates(
   backend: Backend,
   cost: CostModel,
@@ -48,20 +51,29 @@ export async function rankCandidates(
   candidates: readonly { readonly id: string; readonly candidate: Candidate; readonly model: Model }[],
   options: RankOptions,
 ): Promise<Ranking> {
-  const base = await lowerOne(backend, { id: 'original', candidate: null, model: original }, options.shapes)
-  if ('reason' in base) throw new Error(`the runtime cannot load the original: ${base.reason}`)
-  const lowered: Lowered[] = [base]
+  const origin = { id: 'original', candidate: null, model: original }
+  const first = await lowerOne(backend, origin, options.shapes)
+  const asWritten = 'reason' in first
+  const lowered: Lowered[] = [asWritten ? withKernelsAsWritten(origin, options.shapes) : first]
   const refused: { id: string; reason: string }[] = []
   for (const [i, c] of candidates.entries()) {
-    const result = await lowerOne(backend, c, options.shapes)
+    const result = asWritten ? withKernelsAsWritten(c, options.shapes) : await lowerOne(backend, c, options.shapes)
     if ('reason' in result) refused.push({ id: c.id, reason: result.reason })
     else lowered.push(result)
     options.onProgress?.(i + 1, candidates.length)
   }
-  const ranked = priceTables(cost, lowered)
-  const [first, ...rest] = distinctByHash(ranked)
+  const [base, ...rest] = distinctByHash(priceTables(cost, lowered))
   const variants = rest.sort((a, b) => a.predictedMs - b.predictedMs)
-  return { original: first!, variants, refused, candidates: candidates.length, distinct: rest.length + 1 }
+  const warning = asWritten
+    ? `priced as written, since the runtime cannot be asked what it would execute: ${first.reason}`
+    : ''
+  return { original: base!, variants, refused, candidates: candidates.length, distinct: rest.length + 1, warning }
+}
+
+/** The kernels of the nodes as they are, those of unknown shape left out. */
+function withKernelsAsWritten(c: Omit<Lowered, 'kernels'>, shapes: InputShapes): Lowered {
+  const { kernels } = lowerGraph(c.model.graph, shapes)
+  return { ...c, kernels: kernels.filter((k) => k !== null) }
 }
 
 async function lowerOne(
