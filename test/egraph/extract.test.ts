@@ -221,19 +221,26 @@ describe('local search', () => {
 })
 
 describe('k distinct extractions', () => {
-  const problem = randomProblem(createRandom(21), LARGE)
+  const problem = randomProblem(createRandom(21), { ...LARGE, roots: 30 })
   const start = new Perturbation(problem).next(createRandom(4), 3)
-  const options = { random: createRandom(1), count: 24, start, timeLimitMs: 400 }
+  const options = { random: createRandom(1), count: 24, start, starts: 4, timeLimitMs: 1e9 }
 
   it('differ, are sound, begin with the given one, and the others come by cost', () => {
     const all = kDistinct(problem, options)
-    expect(all.length).to.be.greaterThan(10).and.at.most(24)
+    expect(all.length).to.equal(24)
     for (const e of all) expectSound(problem, e)
     expect(new Set(all.map((e) => e.chosen.join())).size).to.equal(all.length)
     expect(Array.from(all[0]!.chosen)).to.deep.equal(Array.from(start))
     const costs = all.slice(1).map((e) => e.cost)
     expect(costs).to.deep.equal([...costs].sort((a, b) => a - b))
     expect(costs[0]).to.be.at.most(extractTree(problem).cost)
+  })
+
+  it('stop in time, with the given one at least', () => {
+    let now = 0
+    const all = kDistinct(problem, { ...options, timeLimitMs: 10, clock: () => now++ })
+    expect(Array.from(all[0]!.chosen)).to.deep.equal(Array.from(start))
+    expect(now).to.be.lessThan(60)
   })
 
   it('are one where the e-graph holds one program', () => {

@@ -23,6 +23,8 @@ export interface DistinctOptions {
 }
 
 const DEFAULT_SIGMAS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6]
+/** Part of the time for local search; the rest fills up with perturbations. */
+const SEARCH_SHARE = 0.8
 /** Perturbations in a row that brought nothing new, after which the e-graph counts as exhausted. */
 const MAX_IDLE_TRIES = 200
 
@@ -34,8 +36,10 @@ export function kDistinct(problem: Problem, options: DistinctOptions): Extractio
   const pool = new Pool(problem)
   const original = neededPart(problem, options.start)
   pool.add(original)
-  searchFromStarts(problem, original, options, pool)
-  perturbUntilFull(problem, options, pool)
+  const { timeLimitMs = 2000, clock = () => performance.now() } = options
+  const deadline = clock() + timeLimitMs
+  searchFromStarts(problem, original, { ...options, clock, timeLimitMs: timeLimitMs * SEARCH_SHARE }, pool)
+  perturbUntilFull(problem, options, pool, () => clock() < deadline)
   const [first, ...others] = pool.selections
   return [first!, ...cheapest(others, options.count - 1, problem)].map((chosen) => toExtraction(problem, chosen))
 }
@@ -56,7 +60,7 @@ function searchFromStarts(
   pool: Pool,
 ): void {
   const { random, starts = 12, timeLimitMs = 2000, clock = () => performance.now() } = options
-  const deadline = clock() + timeLimitMs * 0.8
+  const deadline = clock() + timeLimitMs
   const source = new Perturbation(problem)
   const startOf = (i: number) => (i === 0 ? original : source.next(random, i === 1 ? 0 : startSigma(i)))
   for (let i = 0; i <= starts; i++) {
@@ -73,11 +77,10 @@ function startSigma(i: number): number {
   return DEFAULT_SIGMAS[(i - 2) % DEFAULT_SIGMAS.length]!
 }
 
-function perturbUntilFull(problem: Problem, options: DistinctOptions, pool: Pool): void {
-  const { random, count, sigmas = DEFAULT_SIGMAS, timeLimitMs = 2000, clock = () => performance.now() } = options
-  const deadline = clock() + timeLimitMs * 0.2
+function perturbUntilFull(problem: Problem, options: DistinctOptions, pool: Pool, hasTime: () => boolean): void {
+  const { random, count, sigmas = DEFAULT_SIGMAS } = options
   const source = new Perturbation(problem)
-  for (let i = 0, idle = 0; pool.selections.length < count && idle < MAX_IDLE_TRIES && clock() < deadline; i++)
+  for (let i = 0, idle = 0; pool.selections.length < count && idle < MAX_IDLE_TRIES && hasTime(); i++)
     idle = pool.add(source.next(random, sigmas[i % sigmas.length]!)) ? 0 : idle + 1
 }
 
