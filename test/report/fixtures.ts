@@ -50,12 +50,12 @@ export const gainRun: RunRecord = {
   })),
   verified: { passed: true, inputs: 8, maxAbs: 2.4e-6, maxRel: 8.1e-6 },
   outputs: [{ name: 'logits', maxAbs: 2.4e-6, maxRel: 8.1e-6, tolerance: 3.4e-5 }],
-  steps: [],
   rules: [
     { name: 'linear-of-concat', count: 4, law: 'lin(concat(a, b), W) = lin(a, W\u2081) + lin(b, W\u2082)' },
     { name: 'resize-commutes-with-linear', count: 3, law: 'lin(resize(x), W) = resize(lin(x, W))' },
     { name: 'linear-of-linear', count: 4, law: 'lin(lin(x, A), B) = lin(x, A B)' },
   ],
+  steps: [],
   saturation: {
     iterations: 8,
     eNodes: 3871,
