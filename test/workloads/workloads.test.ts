@@ -44,11 +44,11 @@ describe('workloads', () => {
 
   it('draw ids below their table and adjacency rows that sum to one', () => {
     const ids = findWorkload('embedding-then-linear')
-    const drawn = drawInputs(ids.build('small', SEED), ids.inputs('small'), createRandom(1))['ids']!
+    const drawn = drawInputs(ids.build('small', SEED), ids.inputs('small'), createRandom(1)).ids!
     const values = Array.from(new BigInt64Array(drawn.bytes.buffer), Number)
     expect(Math.max(...values)).to.be.below(200)
     const mix = findWorkload('neighbour-mix')
-    const a = drawInputs(mix.build('small', SEED), mix.inputs('small'), createRandom(1))['a']!
+    const a = drawInputs(mix.build('small', SEED), mix.inputs('small'), createRandom(1)).a!
     const row = new Float32Array(a.bytes.buffer).subarray(0, 192)
     expect(row.reduce((s, x) => s + x, 0)).to.be.closeTo(1, 1e-5)
   })
