@@ -1,10 +1,11 @@
 // Shape and dtype inference over a graph, symbolic dimensions included, and the contents of small integer tensors
 // (what ONNX calls data propagation), without which a dynamic Reshape has no shape.
-import { InvariantError } from '../base/errors.ts'
+import { InvariantError, UserError } from '../base/errors.ts'
 import type { Dim } from './dim.ts'
-import { type Graph, type Node, opsetOf, type Value, type ValueId } from './graph.ts'
+import { type Graph, type Node, opsetOf, qualifiedName, type Value, type ValueId } from './graph.ts'
 import type { Call } from './op.ts'
 import { findOp } from './ops/index.ts'
+import { shapeText } from './shape.ts'
 import { integersOf, type Tensor, type TensorType } from './tensor.ts'
 
 /** What is known of one value. */
@@ -48,8 +49,18 @@ export function inferCall(call: Call, present: readonly boolean[]): Fact[] {
   const op = findOp(call.domain, call.op)
   if (!op || present.some((p, i) => p && call.inputs[i] === null)) return unknown()
   const types = op.infer(call)
+  for (const type of types) if (type) refuseImpossibleSizes(call, type)
   const contents = op.inferContents?.(call) ?? []
   return unknown().map((f, i) => ({ ...f, type: types[i] ?? null, contents: contents[i] ?? null }))
+}
+
+/** Sizes can be negative where an operator's parameters make no sense together: a kernel larger than its padded input. */
+function refuseImpossibleSizes(call: Call, { shape }: TensorType): void {
+  const wrong = shape.find((d) => typeof d === 'number' && !(Number.isSafeInteger(d) && d >= 0))
+  if (wrong === undefined) return
+  const where = `${qualifiedName(call.domain, call.op)}-${call.opset}`
+  const fix = 'mend the node or export the model again'
+  throw new UserError({ code: 'bad-model', where, expected: 'sizes of 0 or more', got: shapeText(shape), fix })
 }
 
 /** Facts of every value, indexed by ValueId. Declared types fill in where inference does not know. */

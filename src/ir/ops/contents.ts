@@ -6,7 +6,7 @@ import { elementCount, isConcrete } from '../shape.ts'
 import { type Tensor, toNdArray } from '../tensor.ts'
 
 /** Longest tensor whose contents are followed. */
-const LIMIT = 1024
+export const CONTENTS_LIMIT = 1024
 
 /** Contents of an input of rank 0 or 1, or null. */
 export function contentsOf(call: Call, index: number): readonly Dim[] | null {
@@ -26,7 +26,12 @@ export function scalarOf(call: Call, index: number): number | null {
 
 /** Elements of a small floating-point constant of rank 0 or 1, if all are whole. */
 function wholeConstant(t: Tensor | null): readonly number[] | null {
-  if (!t || t.shape.length > 1 || elementCount(t.shape) > LIMIT || !['float32', 'float64', 'float16'].includes(t.dtype))
+  if (
+    !t ||
+    t.shape.length > 1 ||
+    elementCount(t.shape) > CONTENTS_LIMIT ||
+    !['float32', 'float64', 'float16'].includes(t.dtype)
+  )
     return null
   const values = Array.from(toNdArray(t).data)
   return values.every(Number.isSafeInteger) ? values : null
@@ -39,7 +44,7 @@ export function mapContents(call: Call, f: (...x: readonly Dim[]) => Dim | null)
   const known = operands as readonly (readonly Dim[])[]
   const lengths = known.map((c) => c.length).filter((n) => n !== 1)
   const length = lengths[0] ?? 1
-  if (lengths.some((n) => n !== length) || length > LIMIT) return null
+  if (lengths.some((n) => n !== length) || length > CONTENTS_LIMIT) return null
   const out = Array.from({ length }, (_, i) => f(...known.map((c) => c[c.length === 1 ? 0 : i]!)))
   return out.includes(null) ? null : (out as Dim[])
 }

@@ -91,7 +91,8 @@ function operandShapes(call: Call): readonly Shape[] {
   if (axis === null || shapes[1]!.every((d) => d === 1)) return shapes
   const [a, b] = shapes as [Shape, Shape]
   const trailing = a.length - (axis < 0 ? axis + a.length : axis) - b.length
-  if (trailing < 0) reject(call, `an axis from which ${shapeText(b)} fits into ${shapeText(a)}`, String(axis))
+  if (axis < -a.length || trailing < 0)
+    reject(call, `an axis from which ${shapeText(b)} fits into ${shapeText(a)}`, String(axis))
   return [a, [...b, ...new Array<number>(trailing).fill(1)]]
 }
 

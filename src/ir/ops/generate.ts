@@ -7,12 +7,9 @@ import { type DType, dtypeFromOnnx, isFloat } from '../dtype.ts'
 import type { AttributeSpec, AxisSource, Call, Op } from '../op.ts'
 import { elementCount, type Shape } from '../shape.ts'
 import { integersOf, type NdArray, type Tensor, type TensorType, tensor, toNdArray } from '../tensor.ts'
-import { contentsOf } from './contents.ts'
+import { CONTENTS_LIMIT, contentsOf } from './contents.ts'
 import { storeAs } from './define.ts'
 import { arrayOf, normalizeAxis, operand, reject } from './operands.ts'
-
-/** Longest result whose contents are written out. */
-const CONTENTS_LIMIT = 1024
 
 /** The tensor that a Constant node holds, or null: strings, sparse tensors. */
 function constantTensor(call: Call): Tensor | null {

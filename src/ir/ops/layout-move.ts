@@ -4,7 +4,7 @@ import { type Dim, dimEquals, exactDiv, floorDivDims, mulDims } from '../dim.ts'
 import type { Call, Op } from '../op.ts'
 import { broadcastShapes, type ConcreteShape, elementCount, type Shape, shapeText } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
-import { contentsOf, scalarOf } from './contents.ts'
+import { CONTENTS_LIMIT, contentsOf, scalarOf } from './contents.ts'
 import { broadcastTo, withContents } from './define.ts'
 import { ofFirst, ownAxes, permute, sameContents, takeAlong } from './layout.ts'
 import { permutationOf } from './layout-reshape.ts'
@@ -52,7 +52,7 @@ const expand: Op = {
   infer: (call) => [expandedType(call)],
   inferContents: (call) => {
     const [contents, length] = [call.contents[0], expandedType(call)?.shape]
-    if (!contents || length?.length !== 1 || typeof length[0] !== 'number') return [null]
+    if (!contents || length?.length !== 1 || typeof length[0] !== 'number' || length[0] > CONTENTS_LIMIT) return [null]
     return [contents.length === 1 ? new Array<Dim>(length[0]).fill(contents[0]!) : contents]
   },
   evaluate: (call, inputs) => {
@@ -84,6 +84,7 @@ function repeatsOf(call: Call): readonly Dim[] | null {
   const list = contentsOf(call, 1)
   if (call.opset >= 6 || !list) return list
   const axis = scalarOf(call, 2)
+  if (list.length === 0) return reject(call, 'a number of repeats', 'none')
   return axis === null ? null : Array.from({ length: rank }, (_, i) => (i === axis ? list[0]! : 1))
 }
 

@@ -110,6 +110,12 @@ function multiHeadOf(call: Call): MultiHead {
   if (q.length !== 3) return reject(call, 'a query of rank 3 or 5', shapeText(q))
   const size = equalShare(call, key || value ? q[2]! : equalShare(call, q[2]!, 3), heads)
   const base = { batch: q[0]!, queries: q[1]!, heads, size }
+  const ranks = [key, value].map((t) => t?.length)
+  const fits =
+    ranks[0] === 5 ||
+    ranks.every((r) => r === undefined) ||
+    (ranks[0] === ranks[1] && (ranks[0] === 3 || ranks[0] === 4))
+  if (!fits) reject(call, 'key and value of rank 3 or 4, or a packed key of rank 5', `ranks ${ranks}`)
   if (key?.length === 5) return { ...base, valueSize: size, keys: key[1]! }
   if (!key || !value) return { ...base, valueSize: size, keys: q[1]! }
   const valueSize = value.length === 4 ? value[3]! : equalShare(call, value[2]!, heads)

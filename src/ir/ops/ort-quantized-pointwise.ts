@@ -129,6 +129,7 @@ const concat = quantised({
     const parts = call.inputs.flatMap((type, i) => (type && i >= 2 && (i - 2) % 3 === 0 ? [type] : []))
     const first = parts[0] ?? reject(call, 'at least one part', 'none')
     const axis = normalizeAxis(call, getInt(call.attributes, 'axis', 0), first.shape.length)
+    if (parts.some((part) => part.shape.length !== first.shape.length)) reject(call, 'parts of one rank', 'several')
     const size = parts.reduce<Dim>((sum, part) => addDims(sum, part.shape[axis]!), 0)
     return { dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? size : d)) }
   },

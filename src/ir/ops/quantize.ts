@@ -82,7 +82,8 @@ function quantizeAxes(call: Call): AxisMap {
 function parameterSource(call: Call, type: TensorType | null, dim: Dim, axis: number): AxisSource {
   if (!type || type.shape.every((d) => d === 1)) return 'broadcast'
   if (type.shape.length === 1) return axis === axisOf(call) ? axisOfSize(dim, 0) : 'broadcast'
-  return dimEquals(type.shape[axis]!, dim) ? axisOfSize(dim, axis) : 'mixed'
+  const own = type.shape[axis]
+  return own !== undefined && dimEquals(own, dim) ? axisOfSize(dim, axis) : 'mixed'
 }
 
 const quantizeTypes = (call: Call): TensorType[] => [{ dtype: quantizedDtype(call), shape: operand(call, 0).shape }]

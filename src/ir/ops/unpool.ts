@@ -17,6 +17,8 @@ function unpooledShape(call: Call): Shape {
   const kernel = getInts(call.attributes, 'kernel_shape', null) ?? reject(call, 'kernel_shape', 'none')
   const strides = getInts(call.attributes, 'strides', null) ?? new Array<number>(rank).fill(1)
   const pads = getInts(call.attributes, 'pads', null) ?? new Array<number>(2 * rank).fill(0)
+  if (kernel.length !== rank || strides.length !== rank || pads.length !== 2 * rank)
+    reject(call, `kernel_shape, strides and pads for ${rank} spatial axes`, `[${kernel}], [${strides}], [${pads}]`)
   const spatial = shape
     .slice(2)
     .map((d, i) => addDims(mulDims(subDims(d, 1), strides[i]!), kernel[i]! - pads[i]! - pads[i + rank]!))
