@@ -52,7 +52,7 @@ export type Law =
 
 export interface AttributeSpec {
   readonly kind: 'int' | 'float' | 'string' | 'ints' | 'floats' | 'strings' | 'tensor' | 'graph'
-  /** Absent: required, or its absence has a meaning of its own. */
+  /** What the newest opset takes where it is left out. Absent: required, or its absence has a meaning of its own. */
   readonly default?: number | string | readonly number[]
 }
 
