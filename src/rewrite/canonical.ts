@@ -282,8 +282,8 @@ function resize(u: Usage): ClassId | null {
     getText(op.attributes, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch'
   )
     return null
-  if (changed.length === 0 && isConcrete(shape)) return x
-  if (op.opset < 18 || changed.length === 0) return null
+  if (changed.length === 0) return x
+  if (op.opset < 18) return null
   const attributes = { ...op.attributes, axes: ints(changed) }
   const [scales, sizes] = [u.inputs[2], u.inputs[3]]
   const cut = (c: ClassId) => t.select(c, 0, positions(changed))

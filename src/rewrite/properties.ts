@@ -129,3 +129,20 @@ export function targetAxes(axes: ChildAxes, k: number, childRank: number): reado
     return targets.length === 1 ? targets[0]! : null
   })
 }
+
+/** The operator after output axis `axis`, and each child's matching axis, became `size` long; null where it cannot be. */
+export function resizedOp(t: TensorEGraph, n: NodeId, axis: number, size: Dim): TensorOp | null {
+  const op = t.op(n)
+  const resize = recordOf(op)?.resize
+  if (op.kind !== 'onnx' || !resize) return op
+  const attributes = resize(
+    callOfOnnx(
+      op,
+      t.children(n).map((c) => t.fact(c)),
+      t.constants,
+    ),
+    axis,
+    size,
+  )
+  return attributes && { ...op, attributes }
+}

@@ -5,7 +5,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
-import { axesOf, isJointlyLinear, linearChildren, recordOf, targetAxes } from '../properties.ts'
+import { axesOf, isJointlyLinear, linearChildren, resizedOp, targetAxes } from '../properties.ts'
 import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
@@ -26,12 +26,8 @@ function again(t: TensorEGraph, n: NodeId, children: readonly ClassId[], axis: n
   const out = replaceAxis(t.shape(t.egraph.classOf(n)), axis, size)
   if (op.kind === 'reshape') return t.reshape(children[0]!, out)
   if (op.kind === 'expand') return t.expand(children[0]!, out)
-  if (op.kind === 'onnx' && recordOf(op)?.resize) {
-    const call = { ...op, inputs: t.children(n).map((c) => t.type(c)), constants: [], contents: [] }
-    const attributes = recordOf(op)!.resize!(call, axis, size)
-    return attributes ? t.rebuild({ ...op, attributes }, children) : t.rebuild(op, children)
-  }
-  return t.rebuild(op, children)
+  const sized = resizedOp(t, n, axis, size)
+  return sized && t.rebuild(sized, children)
 }
 
 /** The child through which a map along output axis `a` may pass, with its axis there; or null. */

@@ -6,7 +6,7 @@ import { shapeEquals } from '../../ir/shape.ts'
 import { isWritable } from '../decode-structure.ts'
 import { type IndexVector, indexBounds, indexCount, range, shiftIndices } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
-import { axesOf, recordOf } from '../properties.ts'
+import { axesOf, recordOf, resizedOp } from '../properties.ts'
 import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
@@ -50,17 +50,8 @@ function selectThrough(t: TensorEGraph, n: NodeId, axis: number, index: IndexVec
     return t.reshape(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
   if (op.kind === 'expand')
     return t.expand(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
-  return t.rebuild(resized(t, n, axis, indexCount(index)), children)
-}
-
-/** The operator with the attributes that fit after the cut. */
-function resized(t: TensorEGraph, n: NodeId, axis: number, size: Dim) {
-  const op = t.op(n)
-  const record = recordOf(op)
-  if (op.kind !== 'onnx' || !record?.resize) return op
-  const call = { ...op, inputs: t.children(n).map((c) => t.type(c)), constants: [], contents: [] }
-  const attributes = record.resize(call, axis, size)
-  return attributes ? { ...op, attributes } : op
+  const cut = resizedOp(t, n, axis, indexCount(index))
+  return cut && t.rebuild(cut, children)
 }
 
 /** Positions of a concatenation, taken from the parts that they lie in. */
