@@ -14,10 +14,10 @@ import { loadModel, type StoredModel } from './cost/learned/model-file.ts'
 import { networkModel } from './cost/learned/network.ts'
 import { type Group, intervalsOf, type MetricIntervals, type Metrics, metricsOf } from './cost/metrics.ts'
 import { loadTrainer, type Trainer, type TrainerName } from './cost/tensorflow.ts'
-import { type Dataset, type Fold, leaveOneFamilyOut, leaveRootsOut, readDataset } from './dataset/index.ts'
+import { type Dataset, type Fold, leaveFamiliesOut, leaveRootsOut, readDataset } from './dataset/index.ts'
 import { chooseSetting, fitOverrides, report, samplesOf } from './train.ts'
 
-/** 'family': leave one family out; 'root': leave roots out, families seen; 'as-is': the given weights, whatever they saw. */
+/** 'family': leave whole families out; 'root': leave roots out, families seen; 'as-is': the given weights, whatever they saw. */
 export type Split = 'family' | 'root' | 'as-is'
 
 export interface CompareOptions {
@@ -55,6 +55,20 @@ export interface CompareResult {
   readonly intervals: Readonly<Record<string, MetricIntervals>>
   /** Median relative error of left-out profiled kernels, by contender. */
   readonly kernelErrors: Readonly<Record<string, number | null>>
+  /** The model's figures on each family, while it was left out. */
+  readonly families: readonly {
+    readonly family: string
+    readonly groups: number
+    readonly rows: number
+    readonly metrics: Metrics
+  }[]
+  /** The model's prediction of every graph, while it was left out. */
+  readonly points: readonly {
+    readonly family: string
+    readonly root: string
+    readonly predictedMs: number
+    readonly measuredMs: number
+  }[]
   /** Path of the written table, or null. */
   readonly report: string | null
   readonly table: string
@@ -109,10 +123,12 @@ function defaultSplit(dataset: Dataset, stored: StoredModel | null): Split {
 }
 
 const ROOT_FOLDS = 5
+/** Beyond this many families several are left out together, so that a comparison takes minutes; that is the harder test. */
+const FAMILY_FOLDS = 10
 
 function foldsOf(dataset: Dataset, split: Split, seed: number): readonly Fold[] {
   const { graphs } = dataset.tables
-  return split === 'root' ? leaveRootsOut(graphs, ROOT_FOLDS, seed) : leaveOneFamilyOut(graphs)
+  return split === 'root' ? leaveRootsOut(graphs, ROOT_FOLDS, seed) : leaveFamiliesOut(graphs, FAMILY_FOLDS, seed)
 }
 
 /** The weights of the stored model. */
@@ -147,7 +163,10 @@ function refit(
   }
 }
 
-type Outcome = Pick<CompareResult, 'model' | 'baselines' | 'intervals' | 'kernelErrors' | 'table'>
+type Outcome = Pick<
+  CompareResult,
+  'model' | 'baselines' | 'intervals' | 'kernelErrors' | 'families' | 'points' | 'table'
+>
 
 /** Draws whose mean stands for choosing at random. */
 const RANDOM_DRAWS = 20
@@ -173,8 +192,32 @@ function summarize(results: readonly FoldVerdicts[], seed: number): Outcome {
     baselines: others,
     intervals: Object.fromEntries([...groups].map(([name, g]) => [name, intervalsOf(g, random)])),
     kernelErrors: Object.fromEntries(errors),
+    families: byFamily(results),
+    points: results.flatMap(pointsOf),
     table: comparisonTable(contenders),
   }
+}
+
+function pointsOf({ graphs, verdicts }: FoldVerdicts): CompareResult['points'] {
+  const { predicted } = verdicts.get('model')!
+  return graphs.flatMap(({ family, root, micros }, i) => {
+    const value = predicted[i]
+    return value == null ? [] : [{ family, root, predictedMs: value / 1000, measuredMs: micros / 1000 }]
+  })
+}
+
+function byFamily(results: readonly FoldVerdicts[]): CompareResult['families'] {
+  const graphs = results.flatMap((r) => r.graphs)
+  const predicted = results.flatMap((r) => r.verdicts.get('model')!.predicted)
+  return [...new Set(graphs.map((g) => g.family))].sort().map((family) => {
+    const own = graphs.flatMap((g, i) => (g.family === family ? [i] : []))
+    const groups = groupByRoot(
+      own.map((i) => graphs[i]!),
+      own.map((i) => predicted[i]!),
+      true,
+    )
+    return { family, groups: groups.length, rows: own.length, metrics: metricsOf(groups) }
+  })
 }
 
 function groupsOf({ graphs, verdicts }: FoldVerdicts, name: string): Group[] {

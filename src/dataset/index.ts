@@ -25,4 +25,4 @@ export {
   type TimingRow,
   type VariantRow,
 } from './schema.ts'
-export { type Fold, leaveOneFamilyOut, leaveRootsOut } from './split.ts'
+export { type Fold, leaveFamiliesOut, leaveOneFamilyOut, leaveRootsOut } from './split.ts'

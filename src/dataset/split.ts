@@ -19,6 +19,21 @@ export function leaveOneFamilyOut(graphs: readonly RootOfFamily[]): readonly Fol
   return families.map((name) => ({ name, roots: new Set(graphs.filter((g) => g.family === name).map((g) => g.root)) }))
 }
 
+/** At most `folds` folds of whole families, dealt out by their number of roots; every family is left out exactly once. */
+export function leaveFamiliesOut(graphs: readonly RootOfFamily[], folds: number, seed: number): readonly Fold[] {
+  const single = leaveOneFamilyOut(graphs)
+  if (single.length <= folds) return single
+  const random = createRandom(seed)
+  const ordered = random.shuffle(single).sort((a, b) => b.roots.size - a.roots.size)
+  return Array.from({ length: folds }, (_, i) => {
+    const dealt = ordered.filter((__, at) => at % folds === i)
+    return {
+      name: `${dealt.length} families ${i + 1}/${folds}`,
+      roots: new Set(dealt.flatMap((f) => [...f.roots])),
+    }
+  })
+}
+
 /** `folds` folds of roots, equally large, every root in exactly one. Families are dealt out evenly: a left-out root has relatives. */
 export function leaveRootsOut(graphs: readonly RootOfFamily[], folds: number, seed: number): readonly Fold[] {
   const random = createRandom(seed)

@@ -6,8 +6,8 @@ import { inferFacts } from '../ir/infer.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { tensor } from '../ir/tensor.ts'
 import { canonicalForms } from './canonical.ts'
-import { TensorEGraph } from './tensor-egraph.ts'
-import type { OnnxOp } from './tensor-op.ts'
+import { NotFoldable, TensorEGraph } from './tensor-egraph.ts'
+import { isOfToday, type OnnxOp } from './tensor-op.ts'
 
 export interface Encoded {
   readonly t: TensorEGraph
@@ -77,9 +77,16 @@ function canonical(
   inputs: readonly (ClassId | null)[],
   fact: ReturnType<typeof inferFacts>[number],
 ): ClassId | null {
-  const form = op.domain === '' && op.captures.length === 0 && op.identity === '' ? canonicalForms[op.op] : undefined
+  const isPlain = op.domain === '' && op.captures.length === 0 && op.identity === '' && isOfToday(op)
+  const form = isPlain ? canonicalForms[op.op] : undefined
   const typed = inputs.every((c) => c === null || t.type(c) !== null)
-  return form && typed && fact.type ? form({ t, op, inputs, out: fact.type }) : null
+  if (!form || !typed || !fact.type) return null
+  try {
+    return form({ t, op, inputs, out: fact.type })
+  } catch (error) {
+    if (error instanceof NotFoldable) return null
+    throw error
+  }
 }
 
 /** Indices of the nodes that an output needs. */

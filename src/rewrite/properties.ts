@@ -8,7 +8,7 @@ import { findOp } from '../ir/ops/index.ts'
 import { insertedAxes, passingAxes } from './axis-groups.ts'
 import { callOfOnnx } from './infer-op.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
-import type { OnnxOp, TensorOp } from './tensor-op.ts'
+import { isOfToday, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
 /** [output axis][child]: as `AxisMap` of an Op record, for the children of an e-node. */
 export type ChildAxes = readonly (readonly AxisSource[])[]
@@ -47,7 +47,8 @@ function structuralAxes(t: TensorEGraph, op: TensorOp, children: readonly ClassI
 
 function onnxAxes(t: TensorEGraph, n: NodeId, op: OnnxOp, children: readonly ClassId[]): ChildAxes | null {
   const record = findOp(op.domain, op.op)
-  if (!record || op.captures.length > 0 || op.output !== 0 || record.deterministic === false) return null
+  if (!record || !isOfToday(op) || op.captures.length > 0 || op.output !== 0 || record.deterministic === false)
+    return null
   const out = t.shape(t.egraph.classOf(n))
   if (record.elementwise)
     return out.map((d, axis) => children.map((c) => elementwiseSource(t, c, axis - out.length, d)))
@@ -99,6 +100,7 @@ function onnxLinear(t: TensorEGraph, n: NodeId, op: OnnxOp): readonly number[] {
   const children = t.children(n)
   if (
     !record?.linearIn ||
+    !isOfToday(op) ||
     record.jointlyLinear ||
     op.captures.length > 0 ||
     op.output !== 0 ||

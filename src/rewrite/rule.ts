@@ -2,7 +2,7 @@
 // yields classes that equal it, or says why it does not apply.
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import type { NodeRewrite, Refusal } from '../egraph/rewrite.ts'
-import type { TensorEGraph } from './tensor-egraph.ts'
+import { NotFoldable, type TensorEGraph } from './tensor-egraph.ts'
 import type { TensorOp } from './tensor-op.ts'
 
 /** What a rewrite may change in floating point. */
@@ -28,8 +28,18 @@ export interface Rule {
 
 /** The rule as the engine runs it. It never sees an e-node of which a type is unknown. */
 export function bindRule(t: TensorEGraph, rule: Rule): NodeRewrite<TensorOp> {
-  const apply = (_: unknown, n: NodeId) => (t.isTyped(n) ? rule.apply(t, n) : [])
+  const apply = (_: unknown, n: NodeId) => (t.isTyped(n) ? foldable(rule.apply(t, n)) : [])
   return { kind: 'node', name: rule.name, families: rule.families, depth: rule.depth ?? 2, apply }
+}
+
+/** The same results; a constant that is too large to fold ends them with a refusal. */
+function* foldable(results: Iterable<ClassId | Refusal>): Iterable<ClassId | Refusal> {
+  try {
+    yield* results
+  } catch (error) {
+    if (!(error instanceof NotFoldable)) throw error
+    yield refuse(error.message)
+  }
 }
 
 export const refuse = (refused: string): Refusal => ({ refused })

@@ -58,9 +58,19 @@ export type TensorOp =
   | FusedConv
   | OnnxOp
 
-/** The name under which rules look for the operator: `lin`, `Add`, `com.microsoft:FusedConv`. */
+/** Before this opset the same names stood for operators that broadcast in another way. */
+const FIRST_OPSET = 7
+
+/** The name under which rules look for the operator: `lin`, `Add`, `com.microsoft:FusedConv`. Those of old opsets have names of their own. */
 export function familyOf(op: TensorOp): string {
-  return op.kind === 'onnx' ? qualifiedName(op.domain, op.op) : op.kind
+  if (op.kind !== 'onnx') return op.kind
+  const name = qualifiedName(op.domain, op.op)
+  return isOfToday(op) ? name : `${name}@${op.opset}`
+}
+
+/** True unless the operator means what it meant before opset 7; rules know today's meaning only. */
+export function isOfToday(op: OnnxOp): boolean {
+  return op.domain !== '' || op.opset >= FIRST_OPSET
 }
 
 /** Canonical text of the rest; family and key together identify the operator. */

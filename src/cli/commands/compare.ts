@@ -1,8 +1,14 @@
 // `compare DATASET --model MODEL`: predicted against measured, beside every baseline.
+import { basename } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import type { CompareResult } from '../../compare.ts'
+import type { Metrics } from '../../cost/metrics.ts'
 import { TRAINERS, type TrainerName } from '../../cost/tensorflow.ts'
+import { COMPARE_SCHEMA, type CompareRecord, renderCompare, writeRecord } from '../../report/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { metricsTable } from '../metrics-table.ts'
 import { choiceOption, countOption, textOption } from '../option.ts'
+import { commandLine } from '../shell.ts'
 
 export const compare = defineCommand({
   name: 'compare',
@@ -24,7 +30,10 @@ export const compare = defineCommand({
     trainer: choiceOption<TrainerName | 'auto'>('--trainer <name>', 'what fits', ['auto', ...TRAINERS]),
     members: countOption('--members <n>', "networks in each fold's ensemble; 0: as many as the model has", 0),
     steps: countOption('--steps <n>', 'most steps per network', 2000),
-    report: textOption('--report <file>', 'writes the table as Markdown'),
+    report: textOption(
+      '--report <file>',
+      'writes the figures: a page (.html, with its record beside it) or a table (.md)',
+    ),
   },
   async run({ operands, options, talk }): Promise<Answer> {
     const { compare: compareModel } = await import('../../compare.ts')
@@ -35,15 +44,48 @@ export const compare = defineCommand({
       ...(model !== null && { model }),
       ...(split !== 'auto' && { split }),
       ...(members > 0 && { members }),
-      ...(report !== null && { report }),
+      ...(report?.endsWith('.md') && { report }),
       ...(device !== null && { device }),
       ...(threads !== null && { threads }),
     })
-    const { table: _, ...data } = result
+    const { table: _, ...data } = { ...result, report }
+    if (report !== null && !report.endsWith('.md'))
+      await writePage(report, comparisonRecord(result, operands[0]!, options))
     const head = `${result.rows} times of ${result.groups} graphs, split: ${result.split}, ${result.seconds.toFixed(1)} s`
     const figures = metricsTable([['model', result.model], ...Object.entries(result.baselines)])
     const notes = result.notes.map((note) => `note: ${note}`)
-    const end = result.report === null ? [] : [`wrote ${result.report}`]
+    const end = report === null ? [] : [`wrote ${report}`]
     return { data, text: [head, figures, ...notes, ...end].join('\n') }
   },
 })
+
+interface Named {
+  readonly model: string | null
+  readonly device: string | null
+}
+
+function comparisonRecord(result: CompareResult, dataset: string, { model, device }: Named): CompareRecord {
+  const { split, groups, rows, baselines, notes } = result
+  return {
+    schema: COMPARE_SCHEMA,
+    madeAt: new Date().toISOString(),
+    command: commandLine(['compare', dataset, ...(model === null ? [] : ['--model', model])]),
+    dataset,
+    modelName: model === null ? 'a network trained per fold' : basename(model),
+    ...{ split, groups, rows, device: device ?? 'cpu', baselines: plainMetrics(baselines) },
+    model: plain(result.model),
+    families: result.families.map((f) => ({ ...f, metrics: plain(f.metrics) })),
+    points: [...result.points],
+    notes: [...notes],
+    next: [{ command: commandLine(['optimize', 'model.onnx']), purpose: 'use what was learned on a model of yours' }],
+  }
+}
+
+const plain = (m: Metrics): CompareRecord['model'] => ({ ...m, notes: [...m.notes] })
+const plainMetrics = (all: Readonly<Record<string, Metrics>>): CompareRecord['baselines'] =>
+  Object.fromEntries(Object.entries(all).map(([name, m]) => [name, plain(m)]))
+
+async function writePage(path: string, record: CompareRecord): Promise<void> {
+  await writeFileAtomic(path, await renderCompare(record))
+  await writeRecord(path.replace(/(\.html)?$/, '.json'), record)
+}

@@ -81,20 +81,27 @@ function linOfPart(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): Class
   return full === null ? null : t.lin(full, w, axis)
 }
 
-/** True if the map w along `axis` of c can merge with what makes c, without adding work. */
-function absorbs(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): boolean {
+/** How many operators down a map may travel to what it merges with. */
+const ABSORB_DEPTH = 4
+
+/** True if the map w along `axis` of c can merge with what makes c, or what that is made of, without adding work. */
+function absorbs(t: TensorEGraph, c: ClassId, w: ClassId, axis: number, depth = ABSORB_DEPTH): boolean {
   if (t.isConstant(c)) return true
-  return t.egraph
-    .nodesOf(c)
-    .filter((x) => t.isTyped(x))
-    .some((n) => {
-      const op = t.op(n)
-      if (op.kind === 'concat') return op.axis === axis || passage(t, n, axis) !== null
-      if (op.kind === 'lin') return op.axis === axis ? composesWell(t, t.child(n, 1), w) : passage(t, n, axis) !== null
-      if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1
-      if (op.kind === 'onnx' && (op.op === 'Add' || op.op === 'Mul')) return t.children(n).some((x) => t.isConstant(x))
-      return passage(t, n, axis) !== null
-    })
+  if (depth === 0) return false
+  return t.egraph.nodesOf(c).some((n) => t.isTyped(n) && nodeAbsorbs(t, n, w, axis, depth))
+}
+
+function nodeAbsorbs(t: TensorEGraph, n: NodeId, w: ClassId, axis: number, depth: number): boolean {
+  const op = t.op(n)
+  if (op.kind === 'lin' && op.axis === axis) return composesWell(t, t.child(n, 1), w)
+  if (op.kind === 'concat' && op.axis === axis) return true
+  if (op.kind === 'onnx' && op.op === 'Conv') return axis === 1
+  if (op.kind === 'onnx' && (op.op === 'Add' || op.op === 'Mul')) {
+    const rest = t.children(n).filter((x) => !t.isConstant(x))
+    return rest.length === 1 && absorbs(t, rest[0]!, w, axis, depth - 1)
+  }
+  const through = passage(t, n, axis)
+  return through !== null && absorbs(t, t.child(n, through.child), w, through.axis, depth - 1)
 }
 
 /** True if x (A W) takes no more work than (x A) W. */
