@@ -1,0 +1,134 @@
+import { expect } from 'chai'
+import { createRandom } from '../../src/base/random.ts'
+import { ints } from '../../src/ir/attribute.ts'
+import { GraphBuilder } from '../../src/ir/builder.ts'
+import { namedDim } from '../../src/ir/dim.ts'
+import { tensor } from '../../src/ir/tensor.ts'
+import { applyGroups, groupAxes, groupsKey } from '../../src/rewrite/axis-groups.ts'
+import { ConstantTable } from '../../src/rewrite/constants.ts'
+import { decode } from '../../src/rewrite/decode.ts'
+import { encode } from '../../src/rewrite/encode.ts'
+import { composeIndices, indexList, positions, range } from '../../src/rewrite/index-vector.ts'
+import { familyOf } from '../../src/rewrite/tensor-op.ts'
+
+const N = namedDim('N')
+const OPSETS = new Map([['', 21]])
+const matrix = (rows: number, columns: number, seed = 1) => {
+  const random = createRandom(seed)
+  return tensor(
+    'float32',
+    [rows, columns],
+    Array.from({ length: rows * columns }, () => random.normal()),
+  )
+}
+
+/** Families of the e-nodes of a graph's first output. */
+function rootFamilies(build: (b: GraphBuilder) => number): string[] {
+  const b = new GraphBuilder('g', OPSETS)
+  b.output(build(b) as never, 'y')
+  const { t, roots } = encode(b.build())
+  return t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))
+}
+
+describe('canonical form', () => {
+  it('writes MatMul by a constant, Gemm and 1x1 Conv as lin', () => {
+    expect(
+      rootFamilies((b) => b.node('MatMul', [b.input('x', 'float32', [N, 3]), b.constant(matrix(3, 2))])),
+    ).to.deep.equal(['lin'])
+    expect(
+      rootFamilies((b) => b.node('Gemm', [b.input('x', 'float32', [N, 3]), b.constant(matrix(3, 2))])),
+    ).to.deep.equal(['lin'])
+    const kernel = tensor('float32', [2, 3, 1, 1], [1, 2, 3, 4, 5, 6])
+    expect(
+      rootFamilies((b) => b.node('Conv', [b.input('x', 'float32', [N, 3, 4, 4]), b.constant(kernel)])),
+    ).to.deep.equal(['lin'])
+  })
+
+  it('drops x + 0 and x * 1, but not where they repeat x', () => {
+    const zero = tensor('float32', [1], [0])
+    expect(rootFamilies((b) => b.node('Add', [b.input('x', 'float32', [N, 3]), b.constant(zero)]))).to.deep.equal([
+      'input',
+    ])
+    const zeros = tensor('float32', [2, 3], [0, 0, 0, 0, 0, 0])
+    expect(rootFamilies((b) => b.node('Add', [b.input('x', 'float32', [1, 3]), b.constant(zeros)]))).to.deep.equal([
+      'Add',
+    ])
+  })
+
+  it('joins chains of transposes and reshapes, to nothing where they cancel', () => {
+    const twice = (b: GraphBuilder) => {
+      const once = b.node('Transpose', [b.input('x', 'float32', [N, 3, 4])], { perm: ints([1, 0, 2]) })
+      return b.node('Transpose', [once], { perm: ints([1, 0, 2]) })
+    }
+    expect(rootFamilies(twice)).to.deep.equal(['input'])
+    const there = (b: GraphBuilder) => {
+      const flat = b.node('Reshape', [b.input('x', 'float32', [N, 3, 4]), b.int64s([0, 12])])
+      return b.node('Reshape', [flat, b.int64s([0, 3, 4])])
+    }
+    expect(rootFamilies(there)).to.deep.equal(['input'])
+  })
+
+  it('a transpose that moves only axes of size 1 is a reshape', () => {
+    const families = rootFamilies((b) =>
+      b.node('Transpose', [b.input('x', 'float32', [N, 1, 4])], { perm: ints([1, 0, 2]) }),
+    )
+    expect(families).to.deep.equal(['reshape'])
+  })
+
+  it('what is decoded runs at every size that the input allowed: a reshape names no open size', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    const x = b.input('x', 'float32', [N, namedDim('T'), 12])
+    b.output(b.node('Reshape', [x, b.int64s([0, 0, 3, 4])]), 'y')
+    const graph = b.build()
+    const { t, roots } = encode(graph)
+    const again = decode(t, graph, roots, (c) => t.egraph.nodesOf(c)[0]!)
+    const target = [...again.initializers.values()].find((c) => c.dtype === 'int64')!
+    expect([...new BigInt64Array(target.bytes.slice().buffer)].map(Number)).to.deep.equal([0, 0, 3, 4])
+  })
+})
+
+describe('reshape as a grouping of axes', () => {
+  it('means the same at other sizes of the axes that pass', () => {
+    const groups = groupAxes([N, 3, 4], [N, 12])!
+    expect(groupsKey(groups)).to.equal('1:*|2:*')
+    expect(applyGroups(groups, [7, 3, 4])).to.deep.equal([7, 12])
+  })
+  it('splits, joins, inserts and drops axes; refuses sizes that do not agree', () => {
+    expect(applyGroups(groupAxes([2, 12], [2, 3, 4])!, [5, 12])).to.deep.equal([5, 3, 4])
+    expect(applyGroups(groupAxes([2, 1, 3], [2, 3, 1])!, [4, 1, 3])).to.deep.equal([4, 3, 1])
+    expect(groupAxes([2, 3], [2, 4])).to.equal(null)
+    expect(groupAxes([N, 3], [namedDim('M'), 3])).to.equal(null)
+  })
+})
+
+describe('index vectors', () => {
+  it('composing selects what selecting twice does', () => {
+    const inner = range(2, 6, 2)
+    for (const outer of [range(1, 3), positions([4, 0, 3]), range(0, 2, 3)])
+      expect(indexList(composeIndices(inner, outer)!)).to.deep.equal(
+        indexList(outer)!.map((i) => indexList(inner)![i]!),
+      )
+  })
+})
+
+describe('the table of constants', () => {
+  it('makes one constant of equal tensors, and of products that were associated differently', () => {
+    const table = new ConstantTable()
+    expect(table.given(matrix(3, 2), 'a')).to.equal(table.given(matrix(3, 2), 'b'))
+    const values = Float64Array.from({ length: 50 }, (_, i) => Math.sin(i))
+    const first = table.literal({ dtype: 'float32', shape: [50], data: values.map((x) => (x * 3) / 7) })
+    expect(table.literal({ dtype: 'float32', shape: [50], data: values.map((x) => x * (3 / 7)) })).to.equal(first)
+    expect(table.literal({ dtype: 'float32', shape: [50], data: values.map((x) => x * 0.43) })).to.not.equal(first)
+  })
+  it('rounds once, at the end', () => {
+    const table = new ConstantTable()
+    const id = table.literal({ dtype: 'float32', shape: [1], data: Float64Array.of(1 + 2 ** -30) })
+    expect(table.array(id).data[0]).to.equal(1 + 2 ** -30)
+    expect(new Float32Array(table.tensor(id).bytes.slice().buffer)[0]).to.equal(1)
+  })
+  it('refuses beyond its limit instead of filling the memory', () => {
+    const table = new ConstantTable(10)
+    const make = () => ({ dtype: 'float32' as const, shape: [20], data: new Float64Array(20).fill(2) })
+    expect(table.derive('big', [], 20, make)).to.equal(null)
+  })
+})
