@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { EXIT, UserError } from './base/errors.ts'
+import { UserError } from './base/errors.ts'
 import { createRandom } from './base/random.ts'
 import type { Talk } from './base/talk.ts'
 import { describeMachine, type InputSet, inputSpecs, makeInputs } from './bench/index.ts'
@@ -30,7 +30,7 @@ import {
   type VariantRow,
 } from './dataset/index.ts'
 import { modelOf, writeModelFile } from './onnx/index.ts'
-import { type Backend, createBackend, type DeviceName, onnxruntimeVersion } from './runtime/index.ts'
+import { type Backend, createBackend, type DeviceName, onnxruntimeVersion, requireAvailable } from './runtime/index.ts'
 import { drawPrograms, type Program } from './search/programs.ts'
 import { type LoadedRoot, loadSource, type Root, rootsOf } from './search/roots.ts'
 
@@ -120,16 +120,7 @@ const aboutOf = (options: CollectOptions) => ({
 
 /** How rows name the device. Throws UserError with exit code 6 where it is missing. */
 async function settingOf(backend: Backend, { device, threads, seed }: CollectOptions): Promise<Setting> {
-  const { available, reason, fix } = await backend.probe()
-  if (!available)
-    throw new UserError({
-      code: 'provider-missing',
-      where: `--device ${device}`,
-      expected: 'a device that this machine has',
-      got: reason,
-      fix,
-      exitCode: EXIT.providerMissing,
-    })
+  const reason = await requireAvailable(backend)
   const version = `onnxruntime ${onnxruntimeVersion() ?? 'unknown'}`
   const provider = device === 'cpu' ? `CPUExecutionProvider ${version}` : `${reason}, ${version}`
   return { backend, device, provider, threads, seed }

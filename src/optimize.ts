@@ -20,7 +20,7 @@ import {
 } from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
 import { type Explored, explore } from './rewrite/explore.ts'
-import { type Backend, createBackend, type DeviceName } from './runtime/index.ts'
+import { type Backend, createBackend, type DeviceName, requireAvailable } from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
@@ -90,7 +90,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   const folder = mkdtempSync(join(tmpdir(), 'allotrope-'))
   const backends = openBackends(options.device)
   try {
-    await requireDevice(backends.device)
+    await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
     const explored = await stopwatch.time('saturate', () => saturate(prepared, options, talk))
     const cost = chooseCostModel(options.costModel, options.device)
@@ -162,19 +162,6 @@ interface Backends {
 function openBackends(device: DeviceName): Backends {
   const oracle = createBackend('cpu')
   return { oracle, device: device === 'cpu' ? oracle : createBackend(device) }
-}
-
-async function requireDevice(backend: Backend): Promise<void> {
-  const { available, reason, fix } = await backend.probe()
-  if (available) return
-  throw new UserError({
-    code: 'provider-missing',
-    where: `--device ${backend.name}`,
-    expected: 'a device that this machine has',
-    got: reason,
-    fix,
-    exitCode: EXIT.providerMissing,
-  })
 }
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })

@@ -3,6 +3,7 @@
 // members' disagreement is the uncertainty. Deterministic for a seed and a backend: the number of steps decides, no clock.
 import type { NamedTensorMap } from '@tensorflow/tfjs-core'
 import { createRandom, type Random } from '../../base/random.ts'
+import { medianAbsoluteDeviation } from '../../base/statistics.ts'
 import { calibrate, priceByCalibration } from '../baselines/calibrated-roofline.ts'
 import { evaluate, predictGraphs } from '../evaluate.ts'
 import { featureMatrix, type KernelFacts } from '../features.ts'
@@ -39,6 +40,8 @@ export interface FitOptions {
   readonly checkEvery: number
   /** Looks without improvement after which a member stops. */
   readonly patience: number
+  /** Keep the weights that chose best in the fold that is left out, or the last ones. */
+  readonly keep: 'best' | 'last'
   readonly learningRate: number
   readonly batch: BatchSizes
   readonly weights: LossWeights
@@ -50,6 +53,7 @@ export const DEFAULT_FIT: Omit<FitOptions, 'seed'> = {
   steps: 2000,
   checkEvery: 100,
   patience: 8,
+  keep: 'best',
   learningRate: 2e-3,
   batch: { kernels: 384, roots: 5, variantsPerRoot: 16 },
   weights: { kernel: 1, graph: 1, pair: 1, decay: 1e-5 },
@@ -196,10 +200,8 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
     context,
     usable.filter((s) => !isLeftOut(s.kernel)),
   )
-  const checkLabels = labelsOf(
-    context,
-    usable.filter((s) => isLeftOut(s.kernel)),
-  )
+  const leftOut = samples.kernelSamples.filter((s) => (s.root !== null && held.has(s.root)) || isLeftOut(s.kernel))
+  const checkLabels = labelsOf(context, leftOut)
   const calibration = calibrate(labels.map((l) => ({ facts: facts[l.kernel]!, micros: Math.exp(l.logMicros) })))
   const logBase = Float64Array.from(facts, (f) => Math.log(priceByCalibration(calibration, f)))
   const drawer = createDrawer({ features, logBase, opOf: facts.map((f) => f.kernel.op) }, labels, graphs, options.batch)
@@ -216,14 +218,14 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
   best = { ...best, score: score(best.member) }
   try {
     let stale = 0
-    for (let step = 1; step <= options.steps && stale < options.patience; step++) {
+    for (let step = 1; step <= options.steps && (stale < options.patience || options.keep === 'last'); step++) {
       setRate(optimizer, options.learningRate * (0.02 + 0.98 * 0.5 * (1 + Math.cos((Math.PI * step) / options.steps))))
       const loss = descend(context, network, optimizer, drawer.draw(random), step % options.checkEvery === 0)
       if (step % options.checkEvery !== 0) continue
       const member = memberNow()
       const now = score(member)
       stale = now < best.score ? 0 : stale + 1
-      if (now < best.score) best = { member, score: now, steps: step }
+      if (now < best.score || options.keep === 'last') best = { member, score: now, steps: step }
       options.onProgress?.({
         member: index,
         members: options.members,
@@ -282,22 +284,22 @@ function descend(
   return loss
 }
 
-/** What a member is stopped by: regret first, then wrong pairs and errors, which tell more where regrets are all alike. */
+/** What a member is stopped by: the regret of its choices first; wrong pairs and errors of graphs and of kernels too, since a
+ * few left-out roots say little by their regrets alone. */
 function scoreOf(
   context: Context,
   member: Member,
   graphs: readonly GraphSample[],
   labels: readonly LabelledKernel[],
 ): number {
-  const model = memberModel(context, member)
-  if (graphs.length === 0) return medianError(context, member, labels)
-  const { top1Regret, pairwise, mape } = evaluate(model, context.facts, graphs)
-  return (top1Regret?.mean ?? 0) + 0.25 * (1 - (pairwise ?? 0)) + 0.1 * (mape ?? 0)
+  const kernelError = labels.length === 0 ? 0 : Math.min(1, kernelErrorOf(context, member, labels))
+  if (graphs.length === 0) return kernelError
+  const { top1Regret, pairwise, mape } = evaluate(memberModel(context, member), context.facts, graphs)
+  return (top1Regret?.mean ?? 0) + 0.25 * (1 - (pairwise ?? 0) + Math.min(1, mape ?? 0) + kernelError)
 }
 
-/** Median absolute log error of kernels: all there is to go by without graphs. */
-function medianError(context: Context, member: Member, labels: readonly LabelledKernel[]): number {
+/** Median absolute log error of kernels about its own median: profiles and end-to-end times differ by a common factor. */
+function kernelErrorOf(context: Context, member: Member, labels: readonly LabelledKernel[]): number {
   const prices = memberModel(context, member).priceFacts(labels.map((l) => context.facts[l.kernel]!))
-  const errors = labels.map((l, i) => Math.abs(l.logMicros - Math.log(prices[i]!))).sort((a, b) => a - b)
-  return errors[errors.length >> 1] ?? 0
+  return medianAbsoluteDeviation(labels.map((l, i) => l.logMicros - Math.log(prices[i]!)))
 }
