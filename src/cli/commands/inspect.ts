@@ -1,5 +1,6 @@
 // `inspect`: what is in a model. Reads, infers, counts; runs nothing.
 import { geometryOf } from '../../cost/geometry.ts'
+import type { Kernel } from '../../cost/kernel.ts'
 import { workOf } from '../../cost/work.ts'
 import { bindShapes, openDims } from '../../ir/bind.ts'
 import { type Graph, type Node, qualifiedName, type ValueId } from '../../ir/graph.ts'
@@ -8,6 +9,7 @@ import { elementCount, shapeText } from '../../ir/shape.ts'
 import { tensorBytes } from '../../ir/tensor.ts'
 import { type Model, readModelFile } from '../../onnx/index.ts'
 import { lowerGraph } from '../../runtime/kernel-table.ts'
+import { chooseCostModel } from '../../search/shipped-model.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { shapeOption, switchOption } from '../option.ts'
 import { shortBytes, shortNumber, table } from '../table.ts'
@@ -18,6 +20,8 @@ interface NodeRow {
   readonly output: string
   readonly flops: number | null
   readonly bytes: number | null
+  /** What the shipped cost model says of the node as it is written; the runtime will fuse some. */
+  readonly predictedMs: number | null
   readonly opaque: boolean
 }
 interface OpRow {
@@ -41,6 +45,7 @@ function isOpaque(node: Node): boolean {
 
 function nodeRows(graph: Graph): NodeRow[] {
   const { kernels } = lowerGraph(graph, new Map())
+  const predicted = predictedMs(kernels)
   return graph.nodes.map((node, i) => {
     const kernel = kernels[i] ?? null
     const opaque = isOpaque(node)
@@ -52,9 +57,18 @@ function nodeRows(graph: Graph): NodeRow[] {
       output: first === undefined || first === null ? '' : typeText(graph, first),
       flops: work ? work.flops : null,
       bytes: work ? work.bytesRead + work.bytesWritten : null,
+      predictedMs: predicted[i] ?? null,
       opaque,
     }
   })
+}
+
+/** Predicted milliseconds of each kernel on one CPU thread, null where its shapes are open. */
+function predictedMs(kernels: readonly (Kernel | null)[]): readonly (number | null)[] {
+  const { model } = chooseCostModel(null, 'cpu')
+  const prices = model.price(kernels.filter((k) => k !== null))
+  let next = 0
+  return kernels.map((k) => (k === null ? null : prices[next++]! / 1000))
 }
 
 /** Sum, or null when a part is unknown. */
@@ -97,6 +111,7 @@ function inspectModel(path: string, model: Model, graph: Graph) {
     parameterBytes: weights.reduce((n, t) => n + tensorBytes(t), 0),
     flops: sum(rows.map((r) => r.flops)),
     bytes: sum(rows.map((r) => r.bytes)),
+    predictedMs: sum(rows.map((r) => r.predictedMs)),
     perNode: rows,
   }
 }
@@ -115,8 +130,15 @@ function describe(r: Inspection, perNode: boolean): string {
     '',
     perNode
       ? table(
-          ['node', 'op', 'output', 'flop', 'bytes'],
-          r.perNode.map((n) => [n.name, n.op, n.output, shortNumber(n.flops), shortNumber(n.bytes)]),
+          ['node', 'op', 'output', 'flop', 'bytes', 'predicted ms'],
+          r.perNode.map((n) => [
+            n.name,
+            n.op,
+            n.output,
+            shortNumber(n.flops),
+            shortNumber(n.bytes),
+            n.predictedMs?.toFixed(4) ?? '?',
+          ]),
         )
       : table(
           ['op', 'count', 'flop', 'bytes', ''],
