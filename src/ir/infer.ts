@@ -44,14 +44,25 @@ export function callOf(
 
 /** Facts of a node's outputs. Unknown operators, and inputs of unknown type, give unknown outputs. */
 export function inferCall(call: Call, present: readonly boolean[]): Fact[] {
-  const unknown = (): Fact[] =>
-    Array.from({ length: call.outputCount }, () => ({ type: null, constant: null, contents: null }))
   const op = findOp(call.domain, call.op)
-  if (!op || present.some((p, i) => p && call.inputs[i] === null)) return unknown()
+  if (!op || present.some((p, i) => p && call.inputs[i] === null)) return unknownFacts(call)
   const types = op.infer(call)
   for (const type of types) if (type) refuseImpossibleSizes(call, type)
   const contents = op.inferContents?.(call) ?? []
-  return unknown().map((f, i) => ({ ...f, type: types[i] ?? null, contents: contents[i] ?? null }))
+  return unknownFacts(call).map((f, i) => ({ ...f, type: types[i] ?? null, contents: contents[i] ?? null }))
+}
+
+const unknownFacts = ({ outputCount }: Call): Fact[] =>
+  Array.from({ length: outputCount }, () => ({ type: null, constant: null, contents: null }))
+
+/** The same for a call that may never be made. */
+function inferDeadCall(call: Call, present: readonly boolean[]): Fact[] {
+  try {
+    return inferCall(call, present)
+  } catch (error) {
+    if (error instanceof UserError) return unknownFacts(call)
+    throw error
+  }
 }
 
 /** Sizes can be negative where an operator's parameters make no sense together: a kernel larger than its padded input. */
@@ -63,8 +74,16 @@ function refuseImpossibleSizes(call: Call, { shape }: TensorType): void {
   throw new UserError({ code: 'bad-model', where, expected: 'sizes of 0 or more', got: shapeText(shape), fix })
 }
 
-/** Facts of every value, indexed by ValueId. Declared types fill in where inference does not know. */
-export function inferFacts(graph: Graph): readonly Fact[] {
+export interface InferOptions {
+  /** The graph is a branch of If that may never run: a call that makes no sense has outputs of unknown type, instead of being
+   * refused. Default false. */
+  readonly mayBeDead?: boolean
+}
+
+/** Facts of every value, indexed by ValueId. Declared types fill in where inference does not know. Throws UserError for a
+ * call that makes no sense. */
+export function inferFacts(graph: Graph, { mayBeDead = false }: InferOptions = {}): readonly Fact[] {
+  const infer = mayBeDead ? inferDeadCall : inferCall
   const facts = new Array<Fact | undefined>(graph.values.length)
   const declared = (v: ValueId): Fact => ({ type: graph.values[v]!.type, constant: null, contents: null })
   for (const [v, t] of graph.initializers) facts[v] = constantFact(t)
@@ -75,7 +94,7 @@ export function inferFacts(graph: Graph): readonly Fact[] {
     if (inputs.includes(undefined))
       throw new InvariantError(`node ${node.name || node.op} reads a value before it is made`)
     const call = callOf(node, opsetOf(graph, node.domain), inputs as (Fact | null)[])
-    const out = inferCall(
+    const out = infer(
       call,
       node.inputs.map((v) => v !== null),
     )
@@ -87,8 +106,8 @@ export function inferFacts(graph: Graph): readonly Fact[] {
 }
 
 /** The same graph with every inferred type written into its values. */
-export function inferTypes(graph: Graph): Graph {
-  const facts = inferFacts(graph)
+export function inferTypes(graph: Graph, options: InferOptions = {}): Graph {
+  const facts = inferFacts(graph, options)
   const values = graph.values.map((v, i): Value => ({ ...v, type: facts[i]!.type }))
   return { ...graph, values }
 }

@@ -26,7 +26,7 @@ export interface Unraised {
 
 /** An equivalent graph of opset `target`; the graph itself where it is there already. Values keep their names. */
 export function raiseOpset(graph: Graph, target = DEFAULT_OPSET): Raised {
-  return raise(graph, target, namesIn(graph))
+  return raise(graph, target, namesIn(graph), false)
 }
 
 /** The model with its graph raised. Functions of the model are kept as they are, so they must mean the same in both opsets. */
@@ -43,7 +43,7 @@ export function raiseModel(
   return { ok: true, model: modelOf(raised.graph, model) }
 }
 
-function raise(graph: Graph, target: number, taken: Set<string>): Raised {
+function raise(graph: Graph, target: number, taken: Set<string>, isNested: boolean): Raised {
   const from = opsetOf(graph, '')
   if (target > LATEST_OPSET)
     return { ok: false, reason: `opset ${target} is later than ${LATEST_OPSET}, the latest that is known` }
@@ -51,7 +51,7 @@ function raise(graph: Graph, target: number, taken: Set<string>): Raised {
   const context = new RaiseContext(graph, target, taken)
   const nodes: Node[] = []
   for (const node of graph.nodes) {
-    const inner = changeSubgraphs(node, graph, (g) => raise(g, target, taken))
+    const inner = changeSubgraphs(node, graph, (g) => raise(g, target, taken, true))
     if (!inner.ok) return inner
     const raised = raiseNode(inner.node, from, context)
     if ('reason' in raised) return { ok: false, reason: raised.reason }
@@ -59,7 +59,8 @@ function raise(graph: Graph, target: number, taken: Set<string>): Raised {
   }
   const opsets = new Map([...graph.opsets, ['', target]])
   const { values, initializers } = context
-  return { ok: true, graph: inferTypes({ ...graph, opsets, values, initializers, nodes }) }
+  const raised = { ...graph, opsets, values, initializers, nodes }
+  return { ok: true, graph: inferTypes(raised, { mayBeDead: isNested }) }
 }
 
 type RaisedNode = { readonly nodes: readonly Node[] } | { readonly reason: string }

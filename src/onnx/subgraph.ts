@@ -43,7 +43,7 @@ function changeOne<R extends { readonly ok: false }>(
   const irVersion = irVersionFor(new Map([['', Number.POSITIVE_INFINITY]]))
   const where = `subgraph ${proto.name} of node ${node.name || node.op}`
   const { graph, shell } = importGraph(proto, { opsets: outer.opsets, irVersion, outer: scope, where })
-  const result = change(inferTypes(graph))
+  const result = change(inferTypes(graph, { mayBeDead: true }))
   return result.ok ? { ok: true, proto: exportGraph(result.graph, shell, { irVersion }) } : result
 }
 

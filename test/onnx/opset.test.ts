@@ -29,6 +29,15 @@ describe('onnx: raising opsets', () => {
       expect(inner.nodes[1]!.captures.map((v) => inner.values[v]!.name)).to.deep.equal(['d'])
     })
 
+    it('a branch that makes no sense for these inputs is raised all the same: it never runs', async () => {
+      const branch = (...nodes: ReturnType<typeof node>[]) => graphProto({ nodes, outputs: ['t'] })
+      const dead = branch(node('Slice', 'x', 's', { starts: [0], ends: [1], axes: [3] }), node('Neg', 's', 't'))
+      const alive = branch(node('Unsqueeze', 'x', 'u', { axes: [0] }), node('Neg', 'u', 't'))
+      const nodes = [node('If', 'c', 'y', { then_branch: dead, else_branch: alive })]
+      const parts = { nodes, inputs: [...x(2, 3), value('c', 'bool', [])], outputs: ['y'] }
+      expect(reasonOf(parts, 9)).to.equal('raised')
+    })
+
     it('what cannot be raised in a subgraph refuses the graph', () => {
       const body = graphProto({ nodes: [node('Clip', 'mystery', 'z', { min: { float: 0 } })], outputs: ['z'] })
       const nodes = [

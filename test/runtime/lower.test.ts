@@ -42,7 +42,8 @@ describe('lowering', function () {
       const s = unwrap(await backend.open(path, { threads: 1, optimization: 'all', profile: true }))
       const kernels = unwrap(await s.profile({ x: normal(shape) }, 1))
       await s.close()
-      expect(table.map(kernelSignature)).to.deep.equal(kernels.map((k) => kernelSignature(k.kernel!)))
+      // Two loads of one model may order independent kernels differently (the classifier: one load in four).
+      expect(table.map(kernelSignature).sort()).to.deep.equal(kernels.map((k) => kernelSignature(k.kernel!)).sort())
       const lowering = lowerGraph(readModelFile(path).graph, new Map([['x', shape]]))
       expect(lowering.unknown).to.deep.equal([])
     })
