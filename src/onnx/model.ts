@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf'
 import { UnsupportedError } from '../base/errors.ts'
 import { type Graph, opsetOf, qualifiedName } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
+import { NHWC_DOMAIN } from '../ir/ops/channels-last.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { findProblems } from '../ir/validate.ts'
 import { emptyShell, exportGraph } from './export.ts'
@@ -128,6 +129,9 @@ function readOpsets(proto: ModelProto, where: string): ReadonlyMap<string, numbe
     opsets.set(key, Number(version))
   }
   if (!opsets.has('') && proto.irVersion < FIRST_IR_WITH_OPSETS) opsets.set('', 1)
+  // ONNX Runtime writes channels-last operators without naming their set; they follow ONNX's own.
+  const isImplied = !opsets.has(NHWC_DOMAIN) && proto.graph?.node.some((n) => n.domain === NHWC_DOMAIN)
+  if (isImplied) opsets.set(NHWC_DOMAIN, opsets.get('') ?? 1)
   return opsets
 }
 

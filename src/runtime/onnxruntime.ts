@@ -31,12 +31,15 @@ export type BackendOptions = Omit<PoolOptions, 'environment'>
 
 /** Products in full float32, so that results compare with the CPU's; CUDA's default rounds them to ten bits. */
 const CUDA_ENVIRONMENT: Environment = { NVIDIA_TF32_OVERRIDE: '0' }
+/** Where the runtime's profile holds no times of the device (CUDA), launches that return when they are done make it so. */
+const PROFILING_ENVIRONMENT: Partial<Record<DeviceName, Environment>> = { cuda: { CUDA_LAUNCH_BLOCKING: '1' } }
 
 export class OnnxruntimeBackend implements Backend {
   readonly name: DeviceName
   private readonly options: BackendOptions
   private readonly scratch = new ScratchFolder()
   private pool: Promise<WorkerPool> | null = null
+  private profilingPool: Promise<WorkerPool> | null = null
   private probed: Promise<Probed> | null = null
 
   constructor(device: DeviceName, options: BackendOptions = {}) {
@@ -51,11 +54,12 @@ export class OnnxruntimeBackend implements Backend {
 
   /** Process ids of the workers that run now. */
   async pids(): Promise<readonly number[]> {
-    return this.pool ? (await this.pool).pids : []
+    const pools = await Promise.all([this.pool, this.profilingPool])
+    return pools.flatMap((pool) => pool?.pids ?? [])
   }
 
   async open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>> {
-    const pool = await this.workers()
+    const pool = await (options.profile ? this.profilers() : this.workers())
     const files = options.profile
       ? { loweredPath: this.scratch.fresh('lowered.onnx'), profilePrefix: this.scratch.fresh('profile') }
       : null
@@ -73,9 +77,10 @@ export class OnnxruntimeBackend implements Backend {
   }
 
   async close(): Promise<void> {
-    const pool = this.pool
+    const pools = await Promise.all([this.pool, this.profilingPool])
     this.pool = null
-    if (pool) await (await pool).close()
+    this.profilingPool = null
+    await Promise.all([...new Set(pools)].map((pool) => pool?.close()))
     this.scratch.remove()
   }
 
@@ -105,8 +110,21 @@ export class OnnxruntimeBackend implements Backend {
   }
 
   private workers(): Promise<WorkerPool> {
-    this.pool ??= this.environment().then((environment) => new WorkerPool(this.name, { ...this.options, environment }))
+    this.pool ??= this.start({})
     return this.pool
+  }
+
+  /** The same workers, unless profiles need an environment of their own. */
+  private profilers(): Promise<WorkerPool> {
+    const extra = PROFILING_ENVIRONMENT[this.name]
+    if (!extra) return this.workers()
+    this.profilingPool ??= this.start(extra)
+    return this.profilingPool
+  }
+
+  private async start(extra: Environment): Promise<WorkerPool> {
+    const environment = { ...(await this.environment()), ...extra }
+    return new WorkerPool(this.name, { ...this.options, environment })
   }
 
   /** Found by trial only where there is a choice: a probe takes a process of its own. */
