@@ -90,10 +90,10 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   const folder = mkdtempSync(join(tmpdir(), 'allotrope-'))
   const backends = openBackends(options.device)
   try {
-    await requireAvailable(backends.device)
+    const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
     const explored = await stopwatch.time('saturate', () => saturate(prepared, options, talk))
-    const cost = chooseCostModel(options.costModel, options.device)
+    const cost = chooseCostModel(options.costModel, options.device, adapter)
     const ranking = await stopwatch.time('predict', () =>
       predict(prepared, explored, cost, backends.device, options, talk),
     )

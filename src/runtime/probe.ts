@@ -1,5 +1,6 @@
 // Whether a device is really there: a small product is computed on it, with no help from the CPU allowed, and the answer is
 // checked. On Linux the Vulkan loader's own messages tell the name of the adapter.
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { GraphBuilder } from '../ir/builder.ts'
 import { tensor, toNdArray } from '../ir/tensor.ts'
@@ -43,7 +44,7 @@ const FIXES: Readonly<Record<DeviceName, string>> = {
     'install a Vulkan driver for the graphics card (libvulkan.so.1 and its driver manifest); without a card, ' +
     'npm install --no-save @sparticuz/chromium brings a slow software adapter',
   cuda:
-    'linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9; then node node_modules/onnxruntime-node/script/install.js, ' +
+    'linux x64 with an NVIDIA driver, CUDA 12 and cuDNN 9 on LD_LIBRARY_PATH; then node node_modules/onnxruntime-node/script/install.js, ' +
     "which fetches ONNX Runtime's CUDA libraries from the network",
 }
 
@@ -80,10 +81,17 @@ function shorten(outcome: Extract<Outcome<unknown>, { ok: false }>): string {
 
 function describe(device: DeviceName, version: string, loaderText: string): string {
   const engine = `ONNX Runtime ${version}`
-  if (device !== 'webgpu') return engine
-  const name = adapterName(loaderText)
+  if (device === 'cpu') return engine
+  const name = device === 'cuda' ? cudaName() : adapterName(loaderText)
   if (name === null) return `${engine}, an adapter that does not tell its name`
   return `${engine}, ${name}${isSoftware(name) ? ' (software: for checking, not for speed)' : ''}`
+}
+
+/** Name of the first NVIDIA GPU, as its driver tells it. */
+function cudaName(): string | null {
+  const query = ['--query-gpu=name', '--format=csv,noheader', '--id=0']
+  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8', timeout: 10_000 })
+  return status === 0 ? stdout.trim() || null : null
 }
 
 /** Last list of devices that the Vulkan loader printed, best first: `[0] NVIDIA H100`. */

@@ -2,12 +2,23 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type CostModel, loadLearnedModel, untrainedModel } from '../cost/index.ts'
+import {
+  type CostModel,
+  learnedModel,
+  loadLearnedModel,
+  loadModel,
+  type StoredModel,
+  untrainedModel,
+} from '../cost/index.ts'
 import type { DeviceName } from '../runtime/index.ts'
 
 const MODELS = fileURLToPath(new URL('../../models/', import.meta.url))
-/** Trained on CPU timings; on other devices it orders programs by CPU time until a dataset of the device is collected. */
-const SHIPPED = 'cpu-x64-v1'
+/** What is shipped for each device, trained on timings of one machine. */
+const SHIPPED: Readonly<Record<DeviceName, string>> = {
+  cpu: 'cpu-x64-v1',
+  webgpu: 'webgpu-h100-v1',
+  cuda: 'cuda-h100-v1',
+}
 
 export interface ChosenModel {
   readonly model: CostModel
@@ -15,18 +26,20 @@ export interface ChosenModel {
   readonly warning: string
 }
 
-/** The cost model for a device. */
-export function chooseCostModel(folder: string | null, device: DeviceName): ChosenModel {
+/** The cost model for a device, whose name (`Availability.reason`) tells whether the shipped one knows it. */
+export function chooseCostModel(folder: string | null, device: DeviceName, adapter: string): ChosenModel {
   if (folder !== null) return { model: loadLearnedModel(folder), warning: '' }
-  const shipped = join(MODELS, SHIPPED)
+  const shipped = join(MODELS, SHIPPED[device])
   if (!existsSync(shipped))
     return {
       model: untrainedModel(),
       warning: 'no trained cost model is installed; prices come from an untrained roofline',
     }
-  const foreign =
-    device === 'cpu'
-      ? ''
-      : `cost model ${SHIPPED} was trained on a CPU, not on ${device}: train one with collect --device ${device} and train`
-  return { model: loadLearnedModel(shipped), warning: foreign }
+  const stored = loadModel(shipped)
+  const isForeign = device !== 'cpu' && !stored.provenance.provider.startsWith(adapter)
+  return { model: learnedModel(stored), warning: isForeign ? foreign(device, stored, adapter) : '' }
 }
+
+const foreign = (device: DeviceName, { name, provenance }: StoredModel, adapter: string): string =>
+  `cost model ${name} was trained on ${provenance.provider}, not on ${adapter}: ` +
+  `train one with collect --device ${device} --kernels 5000 and train`

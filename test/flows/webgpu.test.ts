@@ -23,13 +23,14 @@ describe('the flows on WebGPU', function () {
   })
   after(() => space.remove())
 
-  it('optimises, verifies and times a small model on the adapter, and says that prices are a CPU’s', async () => {
+  it('optimises, verifies and times a small model on the adapter, and says on what its prices were trained', async () => {
     const options = optimizeOptions(space.model('linear-linear', 'small'), { device: 'webgpu', measure: 1 })
     const run = await optimize(options, silentTalk)
     expect(run.verified).to.have.length(1)
     for (const v of run.verified) expect(v.verification.passed, v.verification.reason).to.equal(true)
     expect(run.measurement!.reference.time.median).to.be.greaterThan(0)
-    expect(run.warnings.join('\n')).to.contain('webgpu')
+    expect(run.cost.model.name).to.equal('webgpu-h100-v1')
+    if (!adapter.includes('H100')) expect(run.warnings.join('\n')).to.contain('NVIDIA H100').and.to.contain(adapter)
     expect(existsSync(run.outputPath)).to.equal(run.chosen !== null)
   })
 

@@ -65,7 +65,7 @@ function nodeRows(graph: Graph): NodeRow[] {
 
 /** Predicted milliseconds of each kernel on one CPU thread, null where its shapes are open. */
 function predictedMs(kernels: readonly (Kernel | null)[]): readonly (number | null)[] {
-  const { model } = chooseCostModel(null, 'cpu')
+  const { model } = chooseCostModel(null, 'cpu', '')
   const prices = model.price(kernels.filter((k) => k !== null))
   let next = 0
   return kernels.map((k) => (k === null ? null : prices[next++]! / 1000))
