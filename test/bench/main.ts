@@ -1,9 +1,19 @@
 // `npm run bench -- <name> [arguments]`: the table of benchmarks. Not part of the tests.
 import { cpus, loadavg } from 'node:os'
 import type { Benchmark } from './benchmark.ts'
+import { bertBenchmark } from './bert.ts'
 import { egraphBenchmark } from './egraph.ts'
+import { exportsBenchmark } from './exports.ts'
+import { familiesBenchmark } from './families.ts'
+import { modelsBenchmark } from './models.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [egraphBenchmark]
+const BENCHMARKS: readonly Benchmark[] = [
+  egraphBenchmark,
+  modelsBenchmark,
+  familiesBenchmark,
+  exportsBenchmark,
+  bertBenchmark,
+]
 
 const [name, ...args] = process.argv.slice(2)
 const benchmark = BENCHMARKS.find((b) => b.name === name)
