@@ -4,7 +4,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { addDims, type Dim, dimEquals, subDims } from '../../ir/dim.ts'
 import { shapeEquals } from '../../ir/shape.ts'
 import { isWritable } from '../decode-structure.ts'
-import { type IndexVector, indexBounds, indexCount, range, shiftIndices } from '../index-vector.ts'
+import { type IndexVector, indexBounds, indexCount, indexKey, range, shiftIndices } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, recordOf, resizedOp } from '../properties.ts'
 import { type Rule, refuse } from '../rule.ts'
@@ -14,19 +14,39 @@ const SOURCE = 'axis maps of the operators (docs/rules.md, movement)'
 /** How far one application follows a selection; the rest is left to the next iteration. */
 const DEPTH = 12
 
+/** Selections that one application has followed: once each, since every residual sum doubles the paths to what lies below. */
+type Followed = Set<string>
+
 /** The selection of `index` along `axis` of x, moved down as far as it goes; all forms on the way are equal. */
-function selectDown(t: TensorEGraph, x: ClassId, axis: number, index: IndexVector, depth: number): ClassId {
+function selectDown(
+  t: TensorEGraph,
+  x: ClassId,
+  axis: number,
+  index: IndexVector,
+  depth: number,
+  followed: Followed,
+): ClassId {
   const selected = t.select(x, axis, index)
   if (depth === 0 || t.isConstant(selected)) return selected
+  const key = `${t.egraph.find(x)}:${axis}@${indexKey(index)}`
+  if (followed.has(key)) return selected
+  followed.add(key)
   for (const n of t.egraph.nodesOf(x).filter((x) => t.isTyped(x))) {
-    const moved = selectThrough(t, n, axis, index, depth - 1)
+    const moved = selectThrough(t, n, axis, index, depth - 1, followed)
     if (moved !== null) t.egraph.union(selected, moved)
   }
   return selected
 }
 
 /** f(.., x, ..) selected = f(.., x selected, ..), or null where the axis is not computed position by position. */
-function selectThrough(t: TensorEGraph, n: NodeId, axis: number, index: IndexVector, depth: number): ClassId | null {
+function selectThrough(
+  t: TensorEGraph,
+  n: NodeId,
+  axis: number,
+  index: IndexVector,
+  depth: number,
+  followed: Followed,
+): ClassId | null {
   const op = t.op(n)
   if (op.kind === 'select' || op.kind === 'fused-conv' || op.kind.startsWith('reorder')) return null
   if (op.kind === 'concat' && op.axis === axis) return selectOfConcat(t, t.children(n), axis, index)
@@ -45,7 +65,7 @@ function selectThrough(t: TensorEGraph, n: NodeId, axis: number, index: IndexVec
   if (!writable) return null
   const children = t
     .children(n)
-    .map((c, i) => (typeof row[i] === 'number' ? selectDown(t, c, row[i] as number, index, depth) : c))
+    .map((c, i) => (typeof row[i] === 'number' ? selectDown(t, c, row[i] as number, index, depth, followed) : c))
   if (op.kind === 'reshape')
     return t.reshape(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
   if (op.kind === 'expand')
@@ -177,8 +197,9 @@ export const movementRules: readonly Rule[] = [
       if (op.kind !== 'select') return
       const x = t.child(n, 0)
       if (t.type(x) === null) return yield refuse('the type of the input is unknown')
+      const followed: Followed = new Set()
       for (const inner of t.egraph.nodesOf(x).filter((x) => t.isTyped(x))) {
-        const moved = selectThrough(t, inner, op.axis, op.index, DEPTH)
+        const moved = selectThrough(t, inner, op.axis, op.index, DEPTH, followed)
         if (moved !== null) yield moved
         else yield refuse('the operator mixes positions of the axis')
       }
