@@ -11,7 +11,7 @@ export {
   type TimedModel,
   type VariantTiming,
 } from './measure.ts'
-export { measureInProcesses, type ProcessOptions } from './measure-processes.ts'
+export { measureInProcesses, type ProcessMeasurement, type ProcessOptions } from './measure-processes.ts'
 export { type NoiseFloor, noiseFloor } from './noise-floor.ts'
 export { readInputSets, readInputShapes } from './user-inputs.ts'
 export {

@@ -17,6 +17,11 @@ export interface ProcessOptions extends MeasureOptions {
   readonly processes: number
 }
 
+/** All processes together, and each by itself. */
+export interface ProcessMeasurement extends Measurement {
+  readonly perProcess: readonly Measurement[]
+}
+
 /** Measures in so many fresh backends, one after the other. A variant that fails in one has failed. */
 export async function measureInProcesses(
   create: () => Backend,
@@ -24,7 +29,7 @@ export async function measureInProcesses(
   variants: readonly TimedModel[],
   feeds: Feeds,
   options: ProcessOptions,
-): Promise<Outcome<Measurement>> {
+): Promise<Outcome<ProcessMeasurement>> {
   const share = options.timeLimitMs === undefined ? {} : { timeLimitMs: options.timeLimitMs / options.processes }
   const parts: Measurement[] = []
   for (let p = 0; p < options.processes; p++) {
@@ -34,7 +39,7 @@ export async function measureInProcesses(
     if (!part.ok) return part
     parts.push(part.value)
   }
-  return { ok: true, value: joinMeasurements(parts, options.seed) }
+  return { ok: true, value: { ...joinMeasurements(parts, options.seed), perProcess: parts } }
 }
 
 function joinMeasurements(parts: readonly Measurement[], seed: number): Measurement {

@@ -220,6 +220,8 @@ describe('measurement', () => {
     expect(joined.variants[1]).to.deep.equal({ kind: 'failed', name: 'dies', reason: 'gone' })
     expect(joined.reference.samplesMs).to.have.length(18)
     expect(joined.reference.ratio).to.deep.equal({ median: 1, low: 1, high: 1 })
+    const each = joined.perProcess.map((p) => timed(p.variants[0]).ratio.median)
+    expect(each.map((x) => x.toFixed(2))).to.deep.equal(['0.90', '0.95', '1.00'])
   })
 
   it('works on a real runtime, where a variant that hangs does not stop the others', async function () {

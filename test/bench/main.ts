@@ -1,9 +1,20 @@
 // `npm run bench -- <name> [arguments]`: the table of benchmarks. Not part of the tests.
 import { cpus, loadavg } from 'node:os'
+import { UserError } from '../../src/base/errors.ts'
 import type { Benchmark } from './benchmark.ts'
+import { bertBenchmark } from './bert.ts'
 import { egraphBenchmark } from './egraph.ts'
+import { exportsBenchmark } from './exports.ts'
+import { familiesBenchmark } from './families.ts'
+import { modelsBenchmark } from './models.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [egraphBenchmark]
+const BENCHMARKS: readonly Benchmark[] = [
+  egraphBenchmark,
+  modelsBenchmark,
+  familiesBenchmark,
+  exportsBenchmark,
+  bertBenchmark,
+]
 
 const [name, ...args] = process.argv.slice(2)
 const benchmark = BENCHMARKS.find((b) => b.name === name)
@@ -14,5 +25,12 @@ if (benchmark === undefined) {
 } else {
   const machine = `${cpus()[0]?.model ?? 'unknown processor'} x ${cpus().length}, Node ${process.version}`
   console.log(`${benchmark.name} on ${machine}, load ${loadavg()[0]!.toFixed(1)}\n`)
-  await benchmark.run(args)
+  try {
+    await benchmark.run(args)
+  } catch (error) {
+    // Wrong options (TypeError of node:util) and missing data are the caller's to mend; anything else is a bug.
+    if (!(error instanceof TypeError || error instanceof UserError)) throw error
+    console.error(error.message)
+    process.exitCode = 2
+  }
 }

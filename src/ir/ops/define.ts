@@ -53,7 +53,9 @@ export function broadcastTo(a: NdArray, out: ConcreteShape): Float64Array {
   if (elementCount(a.shape) === count) return a.data
   if (a.data.length === 1) return new Float64Array(count).fill(a.data[0]!)
   const offsets = broadcastOffsets(a.shape, out)
-  return Float64Array.from(offsets, (at) => a.data[at]!)
+  const data = new Float64Array(count) // not Float64Array.from, which is ten times as slow
+  for (let i = 0; i < count; i++) data[i] = a.data[offsets[i]!]!
+  return data
 }
 
 /** For each element of `out`, row-major, the offset of the element of `shape` that broadcasts to it. */
