@@ -60,11 +60,25 @@ export const isExternal = (t: TensorProto): boolean => t.dataLocation === Tensor
 
 /** Replaces all external data by its bytes; returns whether there was any. `directory` null: there is no place to look. */
 export function resolveExternalData(model: ModelProto, directory: string | null): boolean {
+  return replaceExternalData(model, (t) => readExternal(t, directory))
+}
+
+/** Replaces all external data by zeros that share one buffer, and reads nothing: for stub weights (stub.ts). */
+export function zeroExternalData(model: ModelProto): boolean {
+  let zeros = new Uint8Array(0)
+  return replaceExternalData(model, (t) => {
+    const needed = neededBytes(t, `external data of tensor ${t.name}`)
+    if (needed > zeros.length) zeros = new Uint8Array(needed)
+    return zeros.subarray(0, needed)
+  })
+}
+
+function replaceExternalData(model: ModelProto, bytesOf: (t: TensorProto) => Uint8Array): boolean {
   let found = false
   for (const t of tensorsOfModel(model)) {
     if (!isExternal(t)) continue
     found = true
-    t.rawData = readExternal(t, directory)
+    t.rawData = bytesOf(t)
     t.externalData = []
     t.dataLocation = TensorProto_DataLocation.DEFAULT
   }

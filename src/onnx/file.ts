@@ -24,7 +24,7 @@ import {
   type TensorProto,
   TensorProto_DataLocation,
 } from './generated/onnx_pb.ts'
-import { type Model, modelToProto, readModel, writeModel } from './model.ts'
+import { type Model, modelToProto, type ReadOptions, readModel, writeModel } from './model.ts'
 
 export interface WriteOptions {
   /** Replace an existing file. Default: refuse. */
@@ -39,9 +39,9 @@ const MIN_EXTERNAL_BYTES = 1024
 /** Alignment of tensors in the data file, so that runtimes can map them (onnx.proto, TensorProto.external_data). */
 const ALIGNMENT = 4096
 
-/** Reads a model file and the data files beside it. */
-export function readModelFile(path: string): Model {
-  return readModel(readBytes(path), { directory: dirname(path), name: basename(path) })
+/** Reads a model file and the data files beside it, unless these hold stub weights. */
+export function readModelFile(path: string, options: Pick<ReadOptions, 'hasStubs'> = {}): Model {
+  return readModel(readBytes(path), { directory: dirname(path), name: basename(path), ...options })
 }
 
 function readBytes(path: string): Uint8Array {

@@ -7,7 +7,7 @@ import { NHWC_DOMAIN } from '../ir/ops/channels-last.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { findProblems } from '../ir/validate.ts'
 import { emptyShell, exportGraph } from './export.ts'
-import { resolveExternalData } from './external-data.ts'
+import { resolveExternalData, zeroExternalData } from './external-data.ts'
 import { type FunctionProto, type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
 import { importGraph, normalDomain, type Shell } from './import.ts'
 import { irVersionFor } from './ir-version.ts'
@@ -34,6 +34,8 @@ export interface Model {
 export interface ReadOptions {
   /** Where external data is looked for; without it such models are refused. */
   readonly directory?: string
+  /** External data are stub weights: zeros, which are not read. Default false. */
+  readonly hasStubs?: boolean
   /** For errors. */
   readonly name?: string
 }
@@ -45,7 +47,9 @@ const FIRST_IR_WITH_OPSETS = 3
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const where = options.name ?? 'model'
   const proto = decode(ModelProtoSchema, bytes, where)
-  const hadExternalData = resolveExternalData(proto, options.directory ?? null)
+  const hadExternalData = options.hasStubs
+    ? zeroExternalData(proto)
+    : resolveExternalData(proto, options.directory ?? null)
   if (!proto.graph) throw badModel(where, 'a model with a graph', 'none')
   const opsets = readOpsets(proto, where)
   refuseRedefinitions(proto)

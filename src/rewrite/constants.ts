@@ -7,7 +7,7 @@ import type { Brand } from '../base/brand.ts'
 import { createRandom } from '../base/random.ts'
 import { isFloat } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
-import { fromNdArray, type NdArray, type Tensor, type TensorType, toNdArray } from '../ir/tensor.ts'
+import { fromNdArray, type NdArray, type Tensor, type TensorType, toNdArray, typedView } from '../ir/tensor.ts'
 
 export type ConstantId = Brand<number, 'ConstantId'>
 
@@ -49,7 +49,7 @@ export class ConstantTable {
     if (known !== undefined) return known
     const id = this.push({ dtype: t.dtype, shape: t.shape, recipe: { kind: 'given', name }, tensor: t, array: null })
     this.byBytes.set(key, id)
-    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.remember(id, signatureOf(this.array(id).data))
+    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.remember(id, signatureOf(floatsOf(t)))
     return id
   }
 
@@ -155,7 +155,11 @@ const [longNoise, shortNoise] = (() => {
   return [4093, 2039].map((n) => Float64Array.from({ length: n }, () => random.next() + 0.5))
 })() as [Float64Array, Float64Array]
 
-function signatureOf(data: Float64Array): Signature {
+/** Values of a float tensor, without a copy where the processor knows the dtype. */
+const floatsOf = (t: Tensor): Float64Array | Float32Array =>
+  t.dtype === 'float32' || t.dtype === 'float64' ? (typedView(t) as Float32Array) : toNdArray(t).data
+
+function signatureOf(data: Float64Array | Float32Array): Signature {
   let square = 0
   let first = 0
   let second = 0

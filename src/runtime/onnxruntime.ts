@@ -90,7 +90,7 @@ export class OnnxruntimeBackend implements Backend {
     const request = { kind: 'lower', modelPath: stubPath, loweredPath } as const
     const done = await pool.worker(false).request(request)
     if (!done.ok) return done
-    const lowered = readModelFile(loweredPath)
+    const lowered = readModelFile(loweredPath, { hasStubs: true })
     rmSync(loweredPath) // thousands of variants are lowered, some of megabytes
     const table = completeTable(lowerGraph(lowered.graph, shapes))
     return table ? { ok: true, value: table } : this.lowerByRunning(stubPath, bindShapes(original, shapes))

@@ -161,9 +161,8 @@ export function binary(spec: BinarySpec): Op {
   }
   return record(spec, check, (call, inputs, dtype) => {
     const shape = broadcastAll(call) as ConcreteShape
-    const [a, b] = broadcastInputs(call, inputs, shape) as [Float64Array, Float64Array]
-    const f = spec.compute(call)
-    return { dtype, shape, data: a.map((x, i) => storeAs(dtype, f(x, b[i]!))) }
+    const [a, b] = alignedInputs(call, inputs) as [NdArray, NdArray]
+    return { dtype, shape, data: zip(a, b, shape, stored(dtype, spec.compute(call))) }
   })
 }
 
@@ -178,8 +177,16 @@ export function variadic(spec: VariadicSpec): Op {
   }
   return record(spec, check, (call, inputs, dtype) => {
     const shape = broadcastAll(call) as ConcreteShape
-    const [first, ...rest] = broadcastInputs(call, inputs, shape)
-    const data = rest.reduce((sum, b) => sum.map((x, i) => storeAs(dtype, spec.combine(x, b[i]!))), first!.slice())
+    const [first, ...rest] = alignedInputs(call, inputs) as [NdArray, ...NdArray[]]
+    const combine = stored(dtype, spec.combine)
+    const only = rest.length === 0 ? broadcastTo(first, shape).slice() : first.data
+    const { data } = rest.reduce(
+      (sum, b, i) => {
+        const partial = i === rest.length - 1 ? shape : (broadcastShapes(sum.shape, b.shape) as ConcreteShape)
+        return { dtype, shape: partial, data: zip(sum, b, partial, combine) }
+      },
+      { ...first, data: only },
+    )
     return { dtype, shape, data: spec.finish ? data.map((x) => storeAs(dtype, spec.finish!(x, inputs.length))) : data }
   })
 }
@@ -197,9 +204,30 @@ export function many(spec: ManySpec): Op {
   })
 }
 
-function broadcastInputs(call: Call, inputs: readonly (NdArray | null)[], shape: ConcreteShape): Float64Array[] {
+/** The operands with the shapes that broadcast as today's ONNX does. */
+function alignedInputs(call: Call, inputs: readonly (NdArray | null)[]): NdArray[] {
   const shapes = operandShapes(call) as readonly ConcreteShape[]
-  return inputs.map((_, i) => broadcastTo({ ...arrayOf(call, inputs, i), shape: shapes[i]! }, shape))
+  return inputs.map((_, i) => ({ ...arrayOf(call, inputs, i), shape: shapes[i]! }))
+}
+
+type Pairwise = (x: number, y: number) => number
+
+const stored = (dtype: DType, f: Pairwise): Pairwise => (isFloat(dtype) ? f : (x, y) => storeAs(dtype, f(x, y)))
+
+/** f of every pair of elements, broadcasting to `out`, row by row: weights of millions of elements fold this way. */
+function zip(a: NdArray, b: NdArray, out: ConcreteShape, f: Pairwise): Float64Array {
+  const data = new Float64Array(elementCount(out))
+  const columns = out.at(-1) ?? 1
+  const rows = [...out.slice(0, -1), 1]
+  const [fromA, fromB] = [broadcastOffsets(a.shape, rows), broadcastOffsets(b.shape, rows)]
+  const [stepA, stepB] = [a, b].map(({ shape }) => ((shape.at(-1) ?? 1) === 1 ? 0 : 1)) as [number, number]
+  const [x, y] = [a.data, b.data]
+  let to = 0
+  for (let row = 0; to < data.length; row++) {
+    let [i, j] = [fromA[row]!, fromB[row]!]
+    for (let column = 0; column < columns; column++, i += stepA, j += stepB) data[to++] = f(x[i]!, y[j]!)
+  }
+  return data
 }
 
 type Evaluate = (call: ConcreteCall, inputs: readonly (NdArray | null)[], dtype: DType) => NdArray
