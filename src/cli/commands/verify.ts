@@ -2,6 +2,7 @@
 import { EXIT, UserError } from '../../base/errors.ts'
 import { inputSets } from '../../bench/input-sets.ts'
 import { type Verification, verifyModels } from '../../bench/verify.ts'
+import { bindingsOf } from '../../ir/bind.ts'
 import { readModelFile } from '../../onnx/index.ts'
 import { sampleShapes } from '../../search/sample-shapes.ts'
 import { type Answer, defineCommand } from '../command.ts'
@@ -57,6 +58,7 @@ export const verify = defineCommand({
     const [a, b] = operands as [string, string]
     const { graph } = readModelFile(a)
     readModelFile(b) // a file that is no model is bad input, not a difference
+    bindingsOf(graph, options.shape) // refuses what does not fit
     const { shapes, guesses } = sampleShapes(graph, options.shape)
     if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
     const sets = inputSets(graph, shapes, {
