@@ -21,7 +21,14 @@ import {
 import { writeModelFile } from './onnx/index.ts'
 import { type Explored, explore } from './rewrite/explore.ts'
 import { ruleFamilies } from './rewrite/rules/index.ts'
-import { type Backend, createBackend, type DeviceName, requireAvailable, ScratchFolder } from './runtime/index.ts'
+import {
+  type Backend,
+  createBackend,
+  type DeviceName,
+  requireAvailable,
+  ScratchFolder,
+  timeoutWithin,
+} from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
@@ -90,7 +97,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   const outputPath = checkedOutput(options)
   requireRules(options.rules)
   const scratch = new ScratchFolder()
-  const backends = openBackends(options.device)
+  const backends = openBackends(options)
   try {
     await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
@@ -178,9 +185,10 @@ interface Backends {
   readonly oracle: Backend
 }
 
-function openBackends(device: DeviceName): Backends {
-  const oracle = createBackend('cpu')
-  return { oracle, device: device === 'cpu' ? oracle : createBackend(device) }
+function openBackends({ device, timeLimit }: OptimizeOptions): Backends {
+  const within = { timeoutMs: timeoutWithin(timeLimit) }
+  const oracle = createBackend('cpu', within)
+  return { oracle, device: device === 'cpu' ? oracle : createBackend(device, within) }
 }
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })

@@ -65,8 +65,10 @@ export const verify = defineCommand({
       seed: options.seed,
       ...(options.inputs !== null && { folder: options.inputs }),
     })
-    const outcome = await withDevices(options.device ?? 'cpu', (oracle, device) =>
-      verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
+    const outcome = await withDevices(
+      { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
+      (oracle, device) =>
+        verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
     )
     if (!outcome.ok) {
       throw new UserError({
