@@ -35,7 +35,7 @@ export const USAGE = cases(String.raw`
   an option with a typing error :: optimize @good.onnx --mesure 2 :: 2 usage :: Did you mean --measure\?
   no model :: optimize :: 2 usage :: missing required argument
   too many models :: optimize @good.onnx @good.onnx :: 2 usage :: too many arguments
-  an option without its value :: optimize @good.onnx -o :: 2 usage :: Expected a value
+  an option without its value :: optimize @good.onnx -o --quiet :: 2 usage :: Expected a value
   garbage as a shape :: optimize @good.onnx --shape x=axb :: 2 usage :: NAME=1x3x224x224
   a device that no one makes :: optimize @good.onnx --device tpu :: 2 usage :: cpu, webgpu, cuda
   a time limit of nothing :: optimize @good.onnx --time-limit 0 :: 2 usage :: positive number of seconds
