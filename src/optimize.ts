@@ -20,7 +20,7 @@ import {
 } from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
 import { type Explored, explore } from './rewrite/explore.ts'
-import { ruleFamilies } from './rewrite/rules/index.ts'
+import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
   createBackend,
@@ -161,22 +161,6 @@ function checkedOutput(options: OptimizeOptions): string {
     })
   requireWritableFile(path)
   return path
-}
-
-/** Throws UserError where a pattern names no rule: the search would be another one than was asked for. */
-function requireRules(patterns: string | null): void {
-  for (const glob of patterns?.split(',') ?? []) {
-    const matches = nameFilter(glob.trim().replace(/^!/, ''))
-    if (ruleFamilies.some((f) => f.rules.some((r) => matches(r.name)))) continue
-    throw new UserError({
-      code: 'no-such-rule',
-      where: '--rules',
-      expected: 'patterns of names of rules',
-      got: glob,
-      fix: '`allotrope rules` lists them all',
-      exitCode: EXIT.usage,
-    })
-  }
 }
 
 interface Backends {
