@@ -1,10 +1,9 @@
 // The other flow: many variants of many graphs, timed on a device, into a dataset. Resumable: a root or a synthetic graph that
 // is in the dataset is not measured again. Variants come from the same search as in `optimize`, drawn wider, so that good and
 // bad programs are both seen; those that lower to the same kernels are one.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { UserError } from './base/errors.ts'
+import { requireWritableFolder } from './base/output.ts'
 import { createRandom } from './base/random.ts'
 import type { Talk } from './base/talk.ts'
 import { describeMachine, type InputSet, inputSpecs, makeInputs } from './bench/index.ts'
@@ -30,7 +29,14 @@ import {
   type VariantRow,
 } from './dataset/index.ts'
 import { modelOf, writeModelFile } from './onnx/index.ts'
-import { type Backend, createBackend, type DeviceName, onnxruntimeVersion, requireAvailable } from './runtime/index.ts'
+import {
+  type Backend,
+  createBackend,
+  type DeviceName,
+  onnxruntimeVersion,
+  requireAvailable,
+  ScratchFolder,
+} from './runtime/index.ts'
 import { drawPrograms, type Program } from './search/programs.ts'
 import { type LoadedRoot, loadSource, type Root, rootsOf } from './search/roots.ts'
 
@@ -64,6 +70,7 @@ export interface CollectResult {
   /** Roots and synthetic graphs that were there already. */
   readonly resumed: number
   readonly seconds: number
+  readonly warnings: readonly string[]
 }
 
 type Totals = { -readonly [K in 'graphs' | 'variants' | 'timings' | 'failed' | 'skipped' | 'resumed']: number }
@@ -83,12 +90,14 @@ interface Job {
 }
 
 /** Measures what is missing in the dataset and appends it. */
-export async function collect(options: CollectOptions, talk: Talk): Promise<CollectResult> {
+export async function collect(options: CollectOptions, listener: Talk): Promise<CollectResult> {
+  const { talk, warnings } = remembering(listener)
   const started = performance.now()
   const elapsed = () => (performance.now() - started) / 1000
+  requireWritableFolder(options.dataset)
   const roots = rootsOf(options.sources, options.seed)
   const backend = createBackend(options.device)
-  const folder = mkdtempSync(join(tmpdir(), 'allotrope-'))
+  const scratch = new ScratchFolder()
   const totals: Totals = { graphs: 0, variants: 0, timings: 0, failed: 0, skipped: 0, resumed: 0 }
   try {
     const setting = await settingOf(backend, options)
@@ -96,7 +105,7 @@ export async function collect(options: CollectOptions, talk: Talk): Promise<Coll
     const writer = await openDataset(options.dataset, { about: aboutOf(options), machine })
     for (const note of writer.notes) talk.warn(note)
     const late = () => talk.signal.aborted || elapsed() > (options.timeLimit ?? Number.POSITIVE_INFINITY)
-    const job: Job = { options, backend, setting, writer, folder, totals, talk, late }
+    const job: Job = { options, backend, setting, writer, folder: scratch.folder, totals, talk, late }
     try {
       await collectRoots(job, roots)
       await collectKernels(job)
@@ -105,10 +114,20 @@ export async function collect(options: CollectOptions, talk: Talk): Promise<Coll
     }
   } finally {
     await backend.close()
-    rmSync(folder, { recursive: true, force: true })
+    scratch.remove()
   }
   talk.signal.throwIfAborted()
-  return { dataset: options.dataset, device: options.device, ...totals, seconds: elapsed() }
+  return { dataset: options.dataset, device: options.device, ...totals, seconds: elapsed(), warnings }
+}
+
+/** Keeps what is warned of. */
+function remembering(listener: Talk): { readonly talk: Talk; readonly warnings: readonly string[] } {
+  const warnings: string[] = []
+  const warn = (text: string) => {
+    warnings.push(text)
+    listener.warn(text)
+  }
+  return { talk: { ...listener, warn }, warnings }
 }
 
 const aboutOf = (options: CollectOptions) => ({

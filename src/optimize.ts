@@ -1,10 +1,10 @@
 // The main flow: a model in, a faster model that computes the same out, or an honest "no gain". Read `optimize` as a table of
 // contents; each step is the work of one room.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
+import { requireWritableFile } from './base/output.ts'
 import { Stopwatch } from './base/stopwatch.ts'
 import { checkpoint, type Talk } from './base/talk.ts'
 import {
@@ -20,7 +20,15 @@ import {
 } from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
 import { type Explored, explore } from './rewrite/explore.ts'
-import { type Backend, createBackend, type DeviceName, requireAvailable } from './runtime/index.ts'
+import { requireRules } from './rewrite/rule-names.ts'
+import {
+  type Backend,
+  createBackend,
+  type DeviceName,
+  requireAvailable,
+  ScratchFolder,
+  timeoutWithin,
+} from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
@@ -81,14 +89,16 @@ export interface Verified {
   readonly verification: Verification
 }
 
-const CANDIDATES = 48
+/** Programs that are lowered to be priced exactly; fewer of large graphs, since lowering takes time by their size. */
+const candidatesFor = (nodes: number): number => Math.max(16, Math.min(48, Math.floor(16_000 / nodes)))
 
 /** Optimises one model file. Writes the faster model, if there is one, and nothing else. */
 export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Run> {
   const stopwatch = new Stopwatch()
   const outputPath = checkedOutput(options)
-  const folder = mkdtempSync(join(tmpdir(), 'allotrope-'))
-  const backends = openBackends(options.device)
+  requireRules(options.rules)
+  const scratch = new ScratchFolder()
+  const backends = openBackends(options)
   try {
     const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
@@ -99,7 +109,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     )
     const inputs = inputSets(prepared.original.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const verified = await stopwatch.time('verify', () =>
-      verify(ranking, prepared, inputs, backends, folder, options, talk),
+      verify(ranking, prepared, inputs, backends, scratch.folder, options, talk),
     )
     const passed = verified.filter((v) => v.verification.passed)
     const measurement = await stopwatch.time('measure', () =>
@@ -134,11 +144,11 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     }
   } finally {
     await Promise.all([backends.device.close(), backends.oracle.close()])
-    rmSync(folder, { recursive: true, force: true })
+    scratch.remove()
   }
 }
 
-/** Where the result goes; refuses to overwrite before any work is done. */
+/** Where the result goes; refuses to overwrite, and what cannot be written, before any work is done. */
 function checkedOutput(options: OptimizeOptions): string {
   const path = options.output ?? options.input.replace(/(\.onnx)?$/, '.fast.onnx')
   if (existsSync(path) && !options.force)
@@ -150,6 +160,7 @@ function checkedOutput(options: OptimizeOptions): string {
       fix: 'name another with -o, or overwrite it with --force',
       exitCode: EXIT.usage,
     })
+  requireWritableFile(path)
   return path
 }
 
@@ -159,9 +170,10 @@ interface Backends {
   readonly oracle: Backend
 }
 
-function openBackends(device: DeviceName): Backends {
-  const oracle = createBackend('cpu')
-  return { oracle, device: device === 'cpu' ? oracle : createBackend(device) }
+function openBackends({ device, timeLimit }: OptimizeOptions): Backends {
+  const within = { timeoutMs: timeoutWithin(timeLimit) }
+  const oracle = createBackend('cpu', within)
+  return { oracle, device: device === 'cpu' ? oracle : createBackend(device, within) }
 }
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })
@@ -169,7 +181,8 @@ const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : {
 function load(options: OptimizeOptions, talk: Talk): Prepared {
   const { shapes, samples, inputs } = options
   const measured = (names: readonly string[]) => (inputs === null ? samples : readInputShapes(inputs, names))
-  const prepared = prepareModel(options.input, { shapes, samples: measured })
+  const samplesFrom = inputs === null ? '--sample' : `${inputs}, input`
+  const prepared = prepareModel(options.input, { shapes, samples: measured, samplesFrom })
   for (const note of prepared.notes) talk.warn(note)
   talk.note('load', `${prepared.original.graph.nodes.length} nodes, at ${shapesText(prepared.shapes)}`)
   return prepared
@@ -208,7 +221,7 @@ async function predict(
   if (cost.warning) talk.warn(cost.warning)
   await checkpoint(talk)
   const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
-    count: CANDIDATES,
+    count: candidatesFor(prepared.graph.nodes.length),
     seed: options.seed,
     timeLimitMs: 8000,
   })
@@ -323,6 +336,7 @@ async function timeAgainstOriginal(
     timeLimitMs: Math.min(15, (options.timeLimit ?? 120) / 4) * 1000,
     signal: talk.signal,
   })
+  talk.signal.throwIfAborted()
   if (!outcome.ok) throw new UserError(badModel(options.input, outcome.reason))
   return outcome.value
 }

@@ -2,6 +2,7 @@
 // not know each other; `compare.ts` uses the same glue.
 import { basename } from 'node:path'
 import { EXIT, UserError } from './base/errors.ts'
+import { requireWritableFolder } from './base/output.ts'
 import { silentTalk, type Talk } from './base/talk.ts'
 import { groupByRoot } from './cost/evaluate.ts'
 import { factsOf } from './cost/features.ts'
@@ -80,6 +81,7 @@ export interface Setting {
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const started = performance.now()
   const talk = options.talk ?? silentTalk
+  requireWritableFolder(options.output)
   const dataset = readDataset(options.dataset)
   const setting = chooseSetting(dataset, options)
   const samples = samplesOf(dataset, setting)

@@ -1,6 +1,6 @@
 // The user's own inputs: a folder in the layout of ONNX's test data (input_0.pb, input_1.pb, in the order of the model's
 // inputs) or of .npy files named after the inputs. Its subfolders, if it has any, are more sets (test_data_set_0, ..).
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../base/errors.ts'
 import type { InputShapes } from '../ir/bind.ts'
@@ -24,6 +24,7 @@ export function readInputShapes(folder: string, names: readonly string[]): Input
 /** The folder itself and its subfolders, those that hold inputs. At least one. */
 function foldersOf(folder: string): readonly string[] {
   if (!existsSync(folder)) throw bad(folder, 'a folder of inputs', 'nothing there')
+  if (!statSync(folder).isDirectory()) throw bad(folder, 'a folder of inputs', 'a file')
   const subfolders = readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory())
   const folders = [folder, ...subfolders.map((e) => join(folder, e.name)).sort()].filter(holdsInputs)
   if (folders.length === 0) throw bad(folder, 'input_0.pb or .npy files', 'neither')
@@ -41,7 +42,7 @@ function readOne(folder: string, name: string, index: number): Tensor {
   const npy = join(folder, `${name.replaceAll(/[\\/:]/g, '_')}.npy`)
   if (existsSync(npy)) return parseNpy(readFileSync(npy), npy)
   const pb = join(folder, `input_${index}.pb`)
-  if (existsSync(pb)) return parseTensor(readFileSync(pb))
+  if (existsSync(pb)) return parseTensor(readFileSync(pb), pb)
   throw bad(folder, `input_${index}.pb or ${name}.npy`, 'neither')
 }
 

@@ -96,7 +96,10 @@ async function answerAll(oracle: Session, device: Session, sets: readonly InputS
     const right = await oracle.run(set.feeds)
     const optimised = right.ok ? await device.run(set.feeds) : right
     if (right.ok && optimised.ok) good.push({ set, oracle: right.value, device: optimised.value })
-    else if (!optimised.ok) notes.push(`the original does not run on input ${set.label}: ${optimised.reason}`)
+    else if (!optimised.ok) {
+      notes.push(`the original does not run on input ${set.label}: ${optimised.reason}`)
+      if (optimised.kind === 'timeout') break // the others would take as long
+    }
   }
   return { good, notes }
 }

@@ -3,13 +3,14 @@ import type { Backend, DeviceName } from '../runtime/index.ts'
 
 /** Runs `work` on the CPU and on the device, which may be the same. Throws UserError with exit code 6 where the device is missing. */
 export async function withDevices<T>(
-  device: DeviceName,
+  { device, timeLimit }: { readonly device: DeviceName; readonly timeLimit: number | null },
   work: (cpu: Backend, device: Backend) => Promise<T>,
 ): Promise<T> {
   // Loaded here, so that verbs which execute nothing do not pay for it.
-  const { OnnxruntimeBackend, requireAvailable } = await import('../runtime/index.ts')
-  const cpu = new OnnxruntimeBackend('cpu')
-  const chosen = device === 'cpu' ? cpu : new OnnxruntimeBackend(device)
+  const { OnnxruntimeBackend, requireAvailable, timeoutWithin } = await import('../runtime/index.ts')
+  const within = { timeoutMs: timeoutWithin(timeLimit) }
+  const cpu = new OnnxruntimeBackend('cpu', within)
+  const chosen = device === 'cpu' ? cpu : new OnnxruntimeBackend(device, within)
   try {
     if (chosen !== cpu) await requireAvailable(chosen)
     return await work(cpu, chosen)

@@ -101,7 +101,14 @@ export const shapeOption = shapesOption(
 
 /** A path or other text that has no value of its own to begin with. */
 export function textOption(flags: string, about: string): OptionSpec<string | null> {
-  return { flags, about, initial: null, initialText: '', parse: (text) => text }
+  return { flags, about, initial: null, initialText: '', parse: refuseOption }
+}
+
+/** `-o --json` forgot a value. */
+function refuseOption(text: string): string {
+  if (text.startsWith('--'))
+    throw new InvalidArgumentError(`Expected a value, got an option; write ./${text} for a path.`)
+  return text
 }
 
 /** The value of a text option that the verb cannot do without. */

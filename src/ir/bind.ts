@@ -19,15 +19,16 @@ function fedInputs(graph: Graph): ReadonlyMap<string, Shape | null> {
   return new Map(fed.map((v) => [graph.values[v]!.name, graph.values[v]!.type?.shape ?? null]))
 }
 
-/** Numbers for the names of dimensions that these input shapes determine. Throws UserError where they contradict the graph. */
-export function bindingsOf(graph: Graph, shapes: InputShapes): ReadonlyMap<string, number> {
+/** Numbers for the names of dimensions that these input shapes determine. Throws UserError where they contradict the graph;
+ * `from` tells where the shapes were given. */
+export function bindingsOf(graph: Graph, shapes: InputShapes, from = '--shape'): ReadonlyMap<string, number> {
   const declared = fedInputs(graph)
   const bindings = new Map<string, number>()
   for (const [name, sizes] of shapes) {
     const shape = declared.get(name)
     if (shape === undefined) {
       throw complain(
-        `--shape ${name}`,
+        `${from} ${name}`,
         `one of the inputs ${[...declared.keys()].join(', ')}`,
         name,
         'name an input of the model',
@@ -36,14 +37,14 @@ export function bindingsOf(graph: Graph, shapes: InputShapes): ReadonlyMap<strin
     if (shape === null) continue
     if (shape.length !== sizes.length) {
       throw complain(
-        `--shape ${name}`,
+        `${from} ${name}`,
         `${shape.length} dimensions, as in ${shapeText(shape)}`,
         String(sizes.length),
         'give every dimension',
       )
     }
     shape.forEach((dim, axis) => {
-      bindDim(bindings, dim, sizes[axis]!, `--shape ${name}, dimension ${axis}`)
+      bindDim(bindings, dim, sizes[axis]!, `${from} ${name}, dimension ${axis}`)
     })
   }
   return bindings

@@ -41,10 +41,11 @@ const ALIGNMENT = 4096
 
 /** Reads a model file and the data files beside it, unless these hold stub weights. */
 export function readModelFile(path: string, options: Pick<ReadOptions, 'hasStubs'> = {}): Model {
-  return readModel(readBytes(path), { directory: dirname(path), name: basename(path), ...options })
+  return readModel(readModelBytes(path), { directory: dirname(path), name: basename(path), ...options })
 }
 
-function readBytes(path: string): Uint8Array {
+/** The bytes of a model file. Throws UserError where they cannot be read. */
+export function readModelBytes(path: string): Uint8Array {
   try {
     const { buffer, byteOffset, byteLength } = readFileSync(path)
     return new Uint8Array(buffer, byteOffset, byteLength)

@@ -7,10 +7,10 @@ import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from '.
 import { badModel, decode, encode, has } from './proto.ts'
 
 /** Reads one TensorProto, the format of ONNX's `input_0.pb` test files. */
-export function parseTensor(bytes: Uint8Array): Tensor {
-  const proto = decode(TensorProtoSchema, bytes, 'tensor file')
-  const t = tensorFromProto(proto, 'tensor file')
-  if (t === null) throw badModel('tensor file', 'a known element type', `type ${proto.dataType}`)
+export function parseTensor(bytes: Uint8Array, where = 'tensor file'): Tensor {
+  const proto = decode(TensorProtoSchema, bytes, where)
+  const t = tensorFromProto(proto, where)
+  if (t === null) throw badModel(where, 'a known element type', `type ${proto.dataType}`)
   return t
 }
 

@@ -28,10 +28,15 @@ export interface WorkerOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000
+const MIN_TIMEOUT_MS = 5000
 const START_TIMEOUT_MS = 60_000
 const MEMORY_POLL_MS = 50
 const STDERR_KEPT_CHARS = 16_384
 const MEMORY_WORDS = /bad_alloc|bad allocation|out of memory|failed to allocate|cannot allocate memory/i
+
+/** The time that one request may take where the whole has a limit, in seconds: no more, but enough to load a model. */
+export const timeoutWithin = (timeLimit: number | null): number =>
+  Math.min(DEFAULT_TIMEOUT_MS, Math.max(MIN_TIMEOUT_MS, (timeLimit ?? Number.POSITIVE_INFINITY) * 1000))
 
 /** The outcome of a request that was meant for a worker which has ended. */
 export const WORKER_REPLACED = failure('crash', 'its worker has ended')

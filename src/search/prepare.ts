@@ -30,6 +30,8 @@ export interface PrepareOptions {
   readonly shapes: ReadonlyMap<string, readonly number[]>
   /** Only measured at: shapes of some inputs (`--sample`, the user's own inputs), given the names of all. */
   readonly samples: (inputNames: readonly string[]) => ReadonlyMap<string, readonly number[]>
+  /** Where the samples were given, for complaints. Default: --sample. */
+  readonly samplesFrom?: string
 }
 
 export function prepareModel(path: string, options: PrepareOptions): Prepared {
@@ -46,7 +48,9 @@ export function prepareGraph(
   const model = raised(original, notes)
   const graph = bindShapes(inferTypes(model.graph), options.shapes)
   const names = graph.inputs.map((v) => graph.values[v]!.name)
-  const sample = sampleShapes(graph, new Map([...options.samples(names), ...options.shapes]))
+  const samples = options.samples(names)
+  bindingsOf(graph, samples, options.samplesFrom ?? '--sample')
+  const sample = sampleShapes(graph, new Map([...samples, ...options.shapes]))
   if (sample.guesses.length > 0)
     notes.push(
       `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,

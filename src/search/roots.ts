@@ -1,11 +1,11 @@
 // Root graphs of a dataset: workloads by name, and model files.
-import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { UserError } from '../base/errors.ts'
 import { nameFilter } from '../base/glob.ts'
 import { shortHash } from '../base/hash.ts'
 import { createRandom } from '../base/random.ts'
 import { drawInputs, findWorkload, workloads } from '../dataset/workloads/index.ts'
-import { modelOf } from '../onnx/index.ts'
+import { modelOf, readModelBytes, readModelFile } from '../onnx/index.ts'
 import type { Feeds } from '../runtime/index.ts'
 import { type Prepared, prepareGraph, prepareModel } from './prepare.ts'
 
@@ -42,11 +42,13 @@ export function rootsOf(sources: readonly string[], seed: number): readonly Root
   return [...new Map(roots.map((r) => [r.id, r])).values()]
 }
 
+/** Throws UserError where the file is no model: before anything else is measured. */
 function fileRoot(path: string, seed: number): Root {
+  readModelFile(path)
   const name = basename(path)
   return {
     kind: 'file',
-    id: `${name}-${shortHash(readFileSync(path))}`,
+    id: `${name}-${shortHash(readModelBytes(path))}`,
     name,
     family: name.replace(/[._-].*$/, ''),
     path,
@@ -59,6 +61,8 @@ function workloadRoots(source: string, seed: number): Root[] {
   const matches = nameFilter(pattern === 'all' ? '*' : pattern)
   const found = workloads.filter((w) => matches(w.name))
   const chosen = found.length > 0 ? found : [findWorkload(pattern)]
+  const sizes = [...new Set(chosen.flatMap((w) => w.sizes))]
+  if (wanted !== undefined && !sizes.includes(wanted)) throw unknownSize(source, sizes, wanted)
   return chosen.flatMap((w) =>
     w.sizes
       .filter((size) => wanted === undefined || size === wanted)
@@ -73,6 +77,12 @@ function workloadRoots(source: string, seed: number): Root[] {
         }),
       ),
   )
+}
+
+function unknownSize(source: string, sizes: readonly string[], got: string): UserError {
+  const expected = `one of the sizes ${sizes.join(', ')}`
+  const fix = 'name one of these, or none for all'
+  return new UserError({ code: 'unknown-workload', where: `workload ${source}`, expected, got, fix })
 }
 
 /** The graph of a root, ready for the search, and its inputs. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
+import { ints } from '../../src/ir/attribute.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { OnnxruntimeBackend, providerShares } from '../../src/runtime/index.ts'
 import { adapterName, isSoftware } from '../../src/runtime/probe.ts'
@@ -85,6 +86,23 @@ describe('WebGPU', function () {
       for (const k of kernels) expect(k.micros).to.be.greaterThan(0)
       expect(kernels[1]!.kernel!.inputs.map((o) => o!.constant)).to.deep.equal([false, true])
       await s.close()
+    })
+
+    it('lowers a convolution to the channels-last kernels that it then executes, with the same shapes', async () => {
+      const path = models.write('convolution', (b) => {
+        const x = b.input('x', 'float32', [1, 3, 8, 8])
+        const kernel = b.constant(normal([4, 3, 3, 3]))
+        b.output(b.node('Conv', [x, kernel, b.constant(normal([4]))], { pads: ints([1, 1, 1, 1]) }), 'y')
+      })
+      const lowered = unwrap(await backend.lower(path, new Map([['x', [1, 3, 8, 8]]])))
+      const conv = lowered.find((k) => k.op === 'com.ms.internal.nhwc:Conv')!
+      expect(lowered.map((k) => k.op)).to.include('com.ms.internal.nhwc:Conv')
+      expect(conv.inputs.map((o) => o!.shape)).to.deep.equal([[1, 8, 8, 3], [4, 3, 3, 3], [4]])
+      expect(conv.outputs.map((o) => o!.shape)).to.deep.equal([[1, 8, 8, 4]])
+      const s = unwrap(await backend.open(path, { threads: 1, optimization: 'all', profile: true }))
+      const profiled = unwrap(await s.profile({ x: normal([1, 3, 8, 8]) }, 1))
+      await s.close()
+      expect(profiled.map((k) => k.kernel)).to.deep.equal(lowered)
     })
 
     it('warns of work that falls back to the CPU', async () => {

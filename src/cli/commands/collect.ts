@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { EXIT, UserError } from '../../base/errors.ts'
+import type { CollectResult } from '../../collect.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { countOption, requireText, switchOption, textOption } from '../option.ts'
 import { commandLine } from '../shell.ts'
@@ -18,6 +19,27 @@ function requireIntent(dataset: string, isResumed: boolean): void {
     fix,
     exitCode: EXIT.usage,
   })
+}
+
+function nothingAsked(): UserError {
+  return new UserError({
+    code: 'usage',
+    where: 'arguments',
+    expected: 'workloads, models or --kernels',
+    got: 'none',
+    fix: 'name a workload, or all',
+    exitCode: EXIT.usage,
+  })
+}
+
+/** The reasons have been given, one by one. */
+function nothingMeasured({ dataset, failed, warnings }: CollectResult): NonNullable<Answer['failure']> {
+  const got = failed === 1 ? (warnings[0] ?? 'a failure') : `${failed} failures, the first: ${warnings[0]}`
+  const fix = 'see the warnings above'
+  return {
+    complaint: { code: 'nothing-measured', where: dataset, expected: 'something to measure', got, fix },
+    exitCode: EXIT.badInput,
+  }
 }
 
 export const collect = defineCommand({
@@ -40,6 +62,7 @@ export const collect = defineCommand({
   async run({ operands, options, talk }): Promise<Answer> {
     const dataset = requireText(options.output, '-o')
     requireIntent(dataset, options.resume)
+    if (operands.length === 0 && options.kernels === 0) throw nothingAsked()
     const { collect: collectInto } = await import('../../collect.ts')
     const { variants, kernels, repeats, seed, timeLimit } = options
     const settings = {
@@ -56,6 +79,7 @@ export const collect = defineCommand({
     const more = `${r.failed} failed, ${r.skipped} skipped, ${r.resumed} there already`
     return {
       data: { ...r },
+      ...(r.timings + r.resumed === 0 && r.failed > 0 && { failure: nothingMeasured(r) }),
       text: `${done}; ${more}\nwrote ${r.dataset}; next: ${commandLine(['train', r.dataset, '-o', 'models/mine'])}`,
     }
   },

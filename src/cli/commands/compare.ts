@@ -1,6 +1,7 @@
 // `compare DATASET --model MODEL`: predicted against measured, beside every baseline.
 import { basename } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
+import { requireWritableFile } from '../../base/output.ts'
 import type { CompareResult } from '../../compare.ts'
 import type { Metrics } from '../../cost/metrics.ts'
 import { TRAINERS, type TrainerName } from '../../cost/tensorflow.ts'
@@ -38,6 +39,7 @@ export const compare = defineCommand({
   async run({ operands, options, talk }): Promise<Answer> {
     const { compare: compareModel } = await import('../../compare.ts')
     const { model, split, trainer, members, steps, report, seed, device, threads } = options
+    if (report !== null) requireWritableFile(report)
     const result = await compareModel({
       dataset: operands[0]!,
       ...{ trainer, steps, seed, talk },

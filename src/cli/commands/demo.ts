@@ -42,8 +42,9 @@ export const demo = defineCommand({
     const { demo: runDemo } = await import('../../demo.ts')
     const { seed, length, blocks } = options
     const threads = options.threads ?? availableParallelism()
-    const result = await withDevices(options.device ?? 'cpu', (oracle, device) =>
-      runDemo({ seed, threads, length, blocks, oracle, device }, talk),
+    const result = await withDevices(
+      { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
+      (oracle, device) => runDemo({ seed, threads, length, blocks, oracle, device }, talk),
     )
     for (const warning of result.warnings) talk.warn(warning)
     const { listing: _, ...data } = result

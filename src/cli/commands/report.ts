@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import writeFileAtomic from 'write-file-atomic'
 import { EXIT, UserError } from '../../base/errors.ts'
+import { requireWritableFile } from '../../base/output.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { textOption } from '../option.ts'
 import { findRecord } from '../records.ts'
@@ -41,8 +42,9 @@ export const report = defineCommand({
   async run({ operands, options }): Promise<Answer> {
     const record = findRecord(operands[0]!)
     const page = options.output ?? defaultPage(record)
-    const html = await render(record)
     refuseOverwrite(page, options.force)
+    requireWritableFile(page)
+    const html = await render(record)
     await writeFileAtomic(page, html)
     return { data: { run: record, report: page }, text: `wrote ${page}` }
   },

@@ -2,6 +2,7 @@
 import { EXIT, UserError } from '../../base/errors.ts'
 import { inputSets } from '../../bench/input-sets.ts'
 import { type Verification, verifyModels } from '../../bench/verify.ts'
+import { bindingsOf } from '../../ir/bind.ts'
 import { readModelFile } from '../../onnx/index.ts'
 import { sampleShapes } from '../../search/sample-shapes.ts'
 import { type Answer, defineCommand } from '../command.ts'
@@ -57,14 +58,17 @@ export const verify = defineCommand({
     const [a, b] = operands as [string, string]
     const { graph } = readModelFile(a)
     readModelFile(b) // a file that is no model is bad input, not a difference
+    bindingsOf(graph, options.shape) // refuses what does not fit
     const { shapes, guesses } = sampleShapes(graph, options.shape)
     if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
     const sets = inputSets(graph, shapes, {
       seed: options.seed,
       ...(options.inputs !== null && { folder: options.inputs }),
     })
-    const outcome = await withDevices(options.device ?? 'cpu', (oracle, device) =>
-      verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
+    const outcome = await withDevices(
+      { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
+      (oracle, device) =>
+        verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
     )
     if (!outcome.ok) {
       throw new UserError({
