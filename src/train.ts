@@ -45,6 +45,8 @@ export interface TrainOptions {
   /** Which measurements, where the dataset has several kinds; default: the kind with most rows. */
   readonly device?: string
   readonly threads?: number
+  /** Seconds for fitting, about; null: none. What is learned by then is kept. */
+  readonly timeLimit?: number | null
   readonly talk?: Talk
 }
 
@@ -96,7 +98,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const facts = factsOf(samples.kernels)
   const correction = fitCorrection(samples.graphs)
   const seed = options.seed ?? 0
-  const fit = { ...DEFAULT_FIT, seed, ...fitOverrides(options), onProgress: (p: Progress) => report(talk, p) }
+  const limitMs = 1000 * (options.timeLimit ?? Number.POSITIVE_INFINITY)
+  const fit = {
+    ...DEFAULT_FIT,
+    seed,
+    ...fitOverrides(options),
+    onProgress: (p: Progress) => report(talk, p),
+    isLate: (share: number) => performance.now() - started > share * limitMs,
+  }
   const { parameters, steps, unseen } = await fitNetwork(trainer.tf, samples, facts, correction, fit)
   const validation = metricsOf(groupByRoot(samples.graphs, unseen, true))
   const name = basename(options.output)

@@ -163,12 +163,16 @@ function signatureOf(data: Float64Array | Float32Array): Signature {
   let square = 0
   let first = 0
   let second = 0
+  let long = 0
+  let short = 0
   for (let i = 0; i < data.length; i++) {
     const x = data[i]!
-    const r = longNoise[i % 4093]! * shortNoise[i % 2039]!
+    const r = longNoise[long]! * shortNoise[short]!
     square += x * x
     first += x * r
     second += x * (r * r - 1)
+    if (++long === longNoise.length) long = 0
+    if (++short === shortNoise.length) short = 0
   }
   return { norm: Math.sqrt(square), first, second }
 }

@@ -34,9 +34,19 @@ export const train = defineCommand({
     const output = requireText(options.output, '-o')
     refuseOverwrite(output, options.force)
     const { train: trainModel } = await import('../../train.ts')
-    const { seed, trainer, members, steps, device, threads } = options
+    const { seed, trainer, members, steps, device, threads, timeLimit } = options
     const given = { ...(device !== null && { device }), ...(threads !== null && { threads }) }
-    const result = await trainModel({ dataset: operands[0]!, output, seed, trainer, members, steps, talk, ...given })
+    const result = await trainModel({
+      dataset: operands[0]!,
+      output,
+      seed,
+      trainer,
+      members,
+      steps,
+      timeLimit,
+      talk,
+      ...given,
+    })
     const text = [
       `${result.members} networks on ${result.rows} times of ${result.graphs} graphs, ${result.seconds.toFixed(1)} s on ${result.backend}`,
       metricsTable([['held out', result.validation]]),

@@ -46,6 +46,8 @@ export interface FitOptions {
   readonly batch: BatchSizes
   readonly weights: LossWeights
   readonly onProgress?: (p: Progress) => void
+  /** True once this share (0 to 1) of the time is used up: the member that is trained stops. */
+  readonly isLate?: (share: number) => boolean
 }
 
 export const DEFAULT_FIT: Omit<FitOptions, 'seed'> = {
@@ -235,6 +237,7 @@ async function trainMember(context: Context, index: number, held: ReadonlySet<st
         score: now,
       })
       await new Promise((resolve) => setImmediate(resolve)) // lets a signal through
+      if (options.isLate?.((index + 1) / options.members)) break
     }
   } finally {
     optimizer.dispose()
