@@ -218,6 +218,7 @@ function split(u: Usage): ClassId | null {
   const axis = axisOf(getInt(op.attributes, 'axis', 0), t.rank(x))
   const size = t.shape(x)[axis]!
   const given = u.inputs[1] == null ? getInts(op.attributes, 'split', null) : numbers(u, 1)
+  if (u.inputs[1] != null && !given) return null
   const even = typeof size === 'number' ? Math.ceil(size / op.outputCount) : null
   if (!given && even === null) return null
   const start = given ? given.slice(0, op.output).reduce((a, b) => a + b, 0) : even! * op.output
