@@ -1,6 +1,6 @@
 // What becomes of one case: read, written, read again, raised, saturated; several programs extracted, written, run, compared.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { UnsupportedError, UserError } from '../../src/base/errors.ts'
@@ -8,12 +8,13 @@ import { evaluateGraph } from '../../src/ir/evaluate.ts'
 import type { Graph } from '../../src/ir/graph.ts'
 import { toNdArray } from '../../src/ir/tensor.ts'
 import { findProblems } from '../../src/ir/validate.ts'
-import { type Model, modelOf, readModel, readModelFile, writeModel, writeModelFile } from '../../src/onnx/index.ts'
+import { type Model, modelOf, readModel, readModelFile, writeModel } from '../../src/onnx/index.ts'
 import type { Backend, Feeds, Outcome } from '../../src/runtime/index.ts'
 import { prepareGraph } from '../../src/search/prepare.ts'
 import { type DataSet, readDataSets, type SuiteCase } from './cases.ts'
 import { differenceOf, differenceOfNumbers } from './compare.ts'
 import { type DrawnProgram, drawPrograms } from './programs.ts'
+import { runnableBytes, type Variant, variantsOf } from './variants.ts'
 
 export interface Verdict {
   readonly kind: 'equal' | 'wrong' | 'crashed' | 'notRunnable'
@@ -34,7 +35,8 @@ export interface Judge {
   readonly folder: string
 }
 
-type Draft = { parsed: boolean; programs: readonly DrawnProgram[] }
+type Draft = { parsed: boolean; readonly programs: WrittenProgram[] }
+type WrittenProgram = DrawnProgram & { readonly model: Model }
 
 export async function judgeCase(judge: Judge, one: SuiteCase, seed: number): Promise<Verdict> {
   const draft: Draft = { parsed: false, programs: [] }
@@ -47,13 +49,29 @@ export async function judgeCase(judge: Judge, one: SuiteCase, seed: number): Pro
     if (fault !== null) return verdict('wrong', fault)
     draft.parsed = true
     const model = readModelFile(one.modelPath)
-    const prepared = prepareGraph(model, one.modelPath)
-    draft.programs = drawPrograms(prepared.graph, prepared.bindings, seed)
-    const rewritten = draft.programs.map((p) => ({ plan: p.plan, model: prepared.wrap(p.graph) }))
-    return await compareAll(judge, one, model, rewritten, verdict)
+    const sets = readDataSets(one, model.graph)
+    const oracles = await oraclesOf(judge, model, sets)
+    for (const variant of variantsOf(model, sets[0])) {
+      const programs = programsOf(variant, one.modelPath, seed)
+      draft.programs.push(...programs)
+      const wrong = await firstWrong(
+        judge,
+        variant,
+        programs,
+        variant.name === 'as it is' ? oracles : oracles.slice(0, 1),
+      )
+      if (wrong !== null) return verdict('wrong', `${variant.name}: ${wrong}`)
+    }
+    const refused = oracles.find((o) => o.refused !== null)?.refused ?? (sets.length === 0 ? 'no test data' : null)
+    return refused === null ? verdict('equal') : verdict('notRunnable', refused)
   } catch (error) {
     return verdict('crashed', error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
+}
+
+function programsOf(variant: Variant, path: string, seed: number): readonly WrittenProgram[] {
+  const prepared = prepareGraph(variant.model, path)
+  return drawPrograms(prepared.graph, prepared.bindings, seed).map((p) => ({ ...p, model: prepared.wrap(p.graph) }))
 }
 
 /** Reads and writes as it is, and through the graph; what comes back otherwise, or null. */
@@ -69,42 +87,38 @@ function roundTripFault(path: string): string | null {
     : 'written the second time with other bytes'
 }
 
-type Planned = { readonly plan: string; readonly model: Model }
-type Conclude = (kind: Verdict['kind'], reason?: string) => Verdict
-
-async function compareAll(
-  judge: Judge,
-  one: SuiteCase,
-  original: Model,
-  programs: readonly Planned[],
-  verdict: Conclude,
-): Promise<Verdict> {
-  for (const p of programs) {
-    const problems = findProblems(p.model.graph)
-    if (problems.length > 0) return verdict('wrong', `${p.plan}: not valid: ${problems.slice(0, 2).join('; ')}`)
-  }
-  const sets = readDataSets(one, original.graph)
-  let unrunnable = sets.length === 0 ? 'no test data' : null
-  for (const set of sets) {
-    const own = await runSet(judge, one.modelPath, set)
-    const oracle = own.ok ? outputsToExpect(original.graph, set, own.value) : null
-    if (!own.ok) unrunnable ??= own.reason
-    const wrong = oracle
-      ? await firstWrong(judge, programs, set, oracle)
-      : interpretedWrong(original.graph, programs, set)
-    if (wrong !== null) return verdict('wrong', wrong)
-  }
-  return unrunnable === null ? verdict('equal') : verdict('notRunnable', unrunnable)
+/** What is right for one set of inputs. */
+interface Oracle {
+  readonly set: DataSet
+  readonly original: Graph
+  /** By output name; null where the runtime does not run the case. */
+  readonly expected: Feeds | null
+  readonly refused: string | null
 }
 
-async function runSet({ backend }: Judge, path: string, set: DataSet): Promise<Outcome<Feeds>> {
+async function oraclesOf(judge: Judge, model: Model, sets: readonly DataSet[]): Promise<readonly Oracle[]> {
+  const oracles: Oracle[] = []
+  for (const set of sets) {
+    const own = await run(judge, model, set)
+    const expected = own.ok ? outputsToExpect(model.graph, set, own.value) : null
+    oracles.push({ set, original: model.graph, expected, refused: own.ok ? null : own.reason })
+  }
+  return oracles
+}
+
+async function run({ backend, folder }: Judge, model: Model, set: DataSet): Promise<Outcome<Feeds>> {
   if (set.foreign.length > 0) return { ok: false, kind: 'error', reason: 'an input is no tensor' }
+  const path = join(folder, 'model.onnx')
+  writeFileSync(path, runnableBytes(model))
   const session = await backend.open(path, { threads: 1, optimization: 'disabled' })
   if (!session.ok) return session
-  const answer = await session.value.run(set.inputs)
+  const answer = await session.value.run(feedsFor(session.value.inputNames, set))
   await session.value.close()
   return answer
 }
+
+const feedsFor = (names: readonly string[], set: DataSet): Feeds =>
+  Object.fromEntries(names.flatMap((name) => (set.inputs[name] ? [[name, set.inputs[name]]] : [])))
 
 /** What the suite expects; where the unoptimised runtime itself gives something else, that. */
 function outputsToExpect(graph: Graph, set: DataSet, own: Feeds): Feeds {
@@ -117,29 +131,44 @@ function outputsToExpect(graph: Graph, set: DataSet, own: Feeds): Feeds {
   )
 }
 
-async function firstWrong(judge: Judge, programs: readonly Planned[], set: DataSet, expected: Feeds) {
+async function firstWrong(
+  judge: Judge,
+  variant: Variant,
+  programs: readonly WrittenProgram[],
+  oracles: readonly Oracle[],
+): Promise<string | null> {
   for (const p of programs) {
-    const path = join(judge.folder, 'program.onnx')
-    writeModelFile(path, p.model, { force: true })
-    const got = await runSet(judge, path, set)
-    if (!got.ok) return `${p.plan}: ${got.kind}: ${got.reason}`
-    for (const [name, t] of Object.entries(expected)) {
-      const difference = differenceOf(got.value[name], t)
-      if (difference !== null) return `${p.plan}: output ${name} ${difference}`
+    const problems = findProblems(p.model.graph)
+    if (problems.length > 0) return `${p.plan}: not valid: ${problems.slice(0, 2).join('; ')}`
+    for (const oracle of oracles) {
+      const wrong = oracle.expected
+        ? await wrongWhenRun(judge, variant, p.model, oracle.set, oracle.expected)
+        : wrongWhenInterpreted(oracle, p.model)
+      if (wrong !== null) return `${p.plan}: ${wrong}`
     }
   }
   return null
 }
 
-/** Where the runtime cannot: programs in the reference interpreter, if the original gives what is expected there. */
-function interpretedWrong(original: Graph, programs: readonly Planned[], set: DataSet): string | null {
-  if (set.foreign.length > 0 || set.outputs.includes(null)) return null
-  if (interpret(original, original, set) !== '') return null
-  for (const p of programs) {
-    const difference = interpret(p.model.graph, original, set)
-    if (difference !== '' && difference !== null) return `${p.plan}, interpreted: ${difference}`
+async function wrongWhenRun(judge: Judge, variant: Variant, program: Model, set: DataSet, expected: Feeds) {
+  const got = await run(judge, program, set)
+  if (!got.ok) {
+    const own = await run(judge, variant.model, set)
+    return own.ok ? `${got.kind}: ${got.reason}` : null
+  }
+  for (const [name, t] of Object.entries(expected)) {
+    const difference = differenceOf(got.value[name], t)
+    if (difference !== null) return `output ${name} ${difference}`
   }
   return null
+}
+
+/** Where the runtime cannot: in the reference interpreter, if the original gives what is expected there. */
+function wrongWhenInterpreted({ set, original }: Oracle, program: Model): string | null {
+  if (set.foreign.length > 0 || set.outputs.includes(null)) return null
+  if (interpret(original, original, set) !== '') return null
+  const difference = interpret(program.graph, original, set)
+  return difference ? `interpreted: ${difference}` : null
 }
 
 /** How the interpreter's outputs differ from the expected ones; '' if they do not, null if it cannot run the graph. */

@@ -86,6 +86,7 @@ function count(tally: Tally, one: SuiteCase, verdict: Verdict): void {
 function groupOf(reason: string): string {
   return reason
     .split('\n')[0]!
+    .replace(/^.*onnxruntime_src.*?\) (?=[A-Z])/, '')
     .replaceAll(/\S*[\\/]\S+\.onnx/g, 'FILE')
     .replaceAll(/(["'`])[^"'`]*\1/g, 'X')
     .replaceAll(/\d+/g, 'N')
