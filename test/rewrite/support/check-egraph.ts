@@ -11,6 +11,8 @@ export interface Check {
   readonly checked: number
   readonly skipped: number
   readonly wrong: readonly string[]
+  /** Of every class that could be computed. */
+  readonly values: ReadonlyMap<ClassId, NdArray>
 }
 
 /** Values of all classes for these inputs, and the e-nodes that differ from theirs by more than `tolerance` of its scale. */
@@ -44,10 +46,11 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
     else if (!close(expected, got, tolerance)) wrong.push(describe(e, n, expected, got))
     else checked++
   }
-  return { checked, skipped, wrong }
+  return { checked, skipped, wrong, values }
 }
 
-function close(a: NdArray, b: NdArray, tolerance: number): boolean {
+/** Equal within `tolerance` of the largest magnitude; NaN equals NaN. */
+export function close(a: NdArray, b: NdArray, tolerance: number): boolean {
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false
   const scale = a.data.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 1e-30)
   return a.data.every(
