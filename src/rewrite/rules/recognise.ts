@@ -158,16 +158,16 @@ function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; rea
 function* layerNorm(t: TensorEGraph, n: NodeId) {
   if (t.opset < 17) return
   for (const [d, inverse] of operandPairs(t, n))
-    for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, d, t.child(r, 0))
+    for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, n, d, t.child(r, 0))
 }
 
-function* layerNormOf(t: TensorEGraph, d: ClassId, root: ClassId) {
+function* layerNormOf(t: TensorEGraph, n: NodeId, d: ClassId, root: ClassId) {
   for (const s of t.nodes(d, 'Sub'))
     for (const { x, axis } of trailingMeanOf(t, t.child(s, 1))) {
       if (x !== t.child(s, 0)) continue
       const normalised = t.shape(x).slice(axis)
       for (const epsilon of epsilonsOf(t, root, d, axis)) {
-        if (normalised.some((size) => typeof size !== 'number')) continue
+        if (normalised.some((size) => typeof size !== 'number') || !isWhole(t, n, x)) continue
         const sizes = normalised as number[]
         const ones = t.literal(
           ndarray(t.type(x)!.dtype, sizes, new Float64Array(sizes.reduce((a, b) => a * b, 1)).fill(1)),
