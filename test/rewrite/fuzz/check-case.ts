@@ -72,7 +72,7 @@ export function checkCase(graph: Graph, { rule, numbers, seed }: CheckOptions): 
   for (const problem of findProblems(program)) wrong.push(`the program is not valid: ${problem}`)
   const got = evaluateGraph(program, feeds)
   for (const name of names)
-    if (!close(expected[name]!, got[name]!, 100 * tolerance, noise))
+    if (!close(expected[name]!, got[name]!, 100 * TOLERANCE, noise))
       wrong.push(`output ${name} of the written program is another`)
   return { checked: check.checked, fired, wrong, program }
 }
