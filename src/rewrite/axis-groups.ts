@@ -70,7 +70,8 @@ export function applyGroups(groups: AxisGroups, shape: Shape): Shape | null {
     const count = elementCountDim(shape.slice(i, i + g.inputs))
     i += g.inputs
     const fixed = g.sizes.reduce<Dim>((product, s) => (s === null ? product : mulDims(product, s)), 1)
-    const rest = exactDiv(count, fixed)
+    // 0 / 0 is no size, but no elements are no elements.
+    const rest = count === 0 && fixed === 0 && !g.sizes.includes(null) ? 1 : exactDiv(count, fixed)
     if (rest === null || (!g.sizes.includes(null) && rest !== 1)) return null
     for (const s of g.sizes) out.push(s ?? rest)
   }

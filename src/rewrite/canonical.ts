@@ -1,7 +1,7 @@
 // Canonical forms: how each ONNX operator that has one is written in the six canonical operators and plain arithmetic. Used
 // once, while a graph is encoded; what has no entry stays as it is. Returning null also means: stays as it is.
 import type { ClassId } from '../egraph/egraph.ts'
-import { type Attributes, getFloat, getInt, getInts, getText, int, ints } from '../ir/attribute.ts'
+import { type Attributes, getFloat, getInt, getInts, getText, int, ints, text } from '../ir/attribute.ts'
 import { addDims, type Dim, dimEquals } from '../ir/dim.ts'
 import { elementCount, isConcrete } from '../ir/shape.ts'
 import type { TensorType } from '../ir/tensor.ts'
@@ -84,23 +84,22 @@ function gemm({ t, op, inputs }: Usage): ClassId | null {
   return c == null ? scaled : t.add(scaled, scale(c, 'beta'))
 }
 
-/** Attributes of a convolution with every default written out; null if padding depends on the input size. */
+/** Attributes of a convolution with every default written out; `auto_pad` instead of `pads` where the input's size decides. */
 function convAttributes(u: Usage): Attributes | null {
   const a = u.op.attributes
   const spatial = u.t.rank(input(u, 1)) - 2
   const auto = getText(a, 'auto_pad', 'NOTSET')
   const kernel = u.t.shape(input(u, 1)).slice(2)
-  if (!isConcrete(kernel) || (auto !== 'NOTSET' && auto !== 'VALID')) return null
+  if (!isConcrete(kernel)) return null
+  const given = new Array<number>(2 * spatial).fill(0)
   return {
     group: int(getInt(a, 'group', 1)),
     kernel_shape: ints(kernel),
     strides: ints(getInts(a, 'strides', new Array<number>(spatial).fill(1))),
     dilations: ints(getInts(a, 'dilations', new Array<number>(spatial).fill(1))),
-    pads: ints(
-      auto === 'VALID'
-        ? new Array<number>(2 * spatial).fill(0)
-        : getInts(a, 'pads', new Array<number>(2 * spatial).fill(0)),
-    ),
+    ...(auto === 'NOTSET' || auto === 'VALID'
+      ? { pads: ints(auto === 'VALID' ? given : getInts(a, 'pads', given)) }
+      : { auto_pad: text(auto) }),
   }
 }
 
@@ -108,7 +107,8 @@ function conv(u: Usage): ClassId | null {
   const attributes = convAttributes(u)
   const { t } = u
   const [x, w, bias] = u.inputs
-  if (!attributes || !t.isConstant(w!)) return null
+  if (!attributes) return null
+  if (!t.isConstant(w!)) return t.make({ ...u.op, attributes }, u.inputs.filter((c) => c !== null) as ClassId[])
   const product = convolve(t, x!, w!, attributes)
   if (bias == null) return product
   return t.add(product, t.reshape(bias, [1, t.shape(bias)[0]!, ...new Array<Dim>(t.rank(x!) - 2).fill(1)])!)
@@ -218,6 +218,7 @@ function split(u: Usage): ClassId | null {
   const axis = axisOf(getInt(op.attributes, 'axis', 0), t.rank(x))
   const size = t.shape(x)[axis]!
   const given = u.inputs[1] == null ? getInts(op.attributes, 'split', null) : numbers(u, 1)
+  if (u.inputs[1] != null && !given) return null
   const even = typeof size === 'number' ? Math.ceil(size / op.outputCount) : null
   if (!given && even === null) return null
   const start = given ? given.slice(0, op.output).reduce((a, b) => a + b, 0) : even! * op.output

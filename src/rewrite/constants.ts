@@ -54,11 +54,12 @@ export class ConstantTable {
   }
 
   /** The constant that `compute` gives. Asked once per recipe key; null if it fails or would exceed the limit. */
-  derive(op: string, args: readonly ConstantId[], elements: number, compute: () => NdArray): ConstantId | null {
+  derive(op: string, args: readonly ConstantId[], elements: number, compute: () => NdArray | null): ConstantId | null {
     const key = `${op}(${args.join(',')})`
     const known = this.byRecipe.get(key)
     if (known !== undefined) return known
-    const id = elements > this.elementsLeft ? null : this.settle(compute(), { kind: 'derived', op, args })
+    const array = elements > this.elementsLeft ? null : compute()
+    const id = array && this.settle(array, { kind: 'derived', op, args })
     this.byRecipe.set(key, id)
     return id
   }
@@ -142,10 +143,15 @@ interface Signature {
   readonly norm: number
   readonly first: number
   readonly second: number
+  /** Tells where they are: 1 / -0 is not 1 / 0. */
+  readonly negativeZeros: number
 }
 
 const sameSignature = (a: Signature, b: Signature, slack: number): boolean =>
-  Math.abs(a.norm - b.norm) <= slack && Math.abs(a.first - b.first) <= slack && Math.abs(a.second - b.second) <= slack
+  a.negativeZeros === b.negativeZeros &&
+  Math.abs(a.norm - b.norm) <= slack &&
+  Math.abs(a.first - b.first) <= slack &&
+  Math.abs(a.second - b.second) <= slack
 
 const bucketKey = (e: Entry, norm: number): string => `${e.dtype}[${e.shape}]${norm.toPrecision(9)}`
 
@@ -165,6 +171,7 @@ function signatureOf(data: Float64Array | Float32Array): Signature {
   let second = 0
   let long = 0
   let short = 0
+  let negativeZeros = 0
   for (let i = 0; i < data.length; i++) {
     const x = data[i]!
     const r = longNoise[long]! * shortNoise[short]!
@@ -173,8 +180,9 @@ function signatureOf(data: Float64Array | Float32Array): Signature {
     second += x * (r * r - 1)
     if (++long === longNoise.length) long = 0
     if (++short === shortNoise.length) short = 0
+    if (x === 0 && Object.is(x, -0)) negativeZeros += r
   }
-  return { norm: Math.sqrt(square), first, second }
+  return { norm: Math.sqrt(square), first, second, negativeZeros }
 }
 
 function bytesKey(t: Tensor): string {

@@ -4,7 +4,7 @@ import { int, ints } from '../ir/attribute.ts'
 import type { GraphBuilder } from '../ir/builder.ts'
 import { addDims, type Dim, dimEquals, subDims } from '../ir/dim.ts'
 import type { ValueId } from '../ir/graph.ts'
-import type { Shape } from '../ir/shape.ts'
+import { isConcrete, type Shape } from '../ir/shape.ts'
 import { tensor } from '../ir/tensor.ts'
 import type { AxisGroups } from './axis-groups.ts'
 import { type IndexVector, indexList } from './index-vector.ts'
@@ -21,7 +21,7 @@ export function decodeStructure(b: GraphBuilder, op: Structural, inputs: readonl
     case 'lin':
       return decodeLin(b, x, inputs[1]!, op.axis, out.length)
     case 'reshape':
-      return decodeReshape(b, x, op.groups)
+      return decodeReshape(b, x, op.groups, out)
     case 'transpose':
       return b.node('Transpose', [x], { perm: ints(op.perm) })
     case 'select':
@@ -43,7 +43,7 @@ function decodeLin(b: GraphBuilder, x: ValueId, w: ValueId, axis: number, rank: 
   return b.node('Transpose', [b.node('MatMul', [b.node('Transpose', [x], { perm: swap }), w])], { perm: swap })
 }
 
-function decodeReshape(b: GraphBuilder, x: ValueId, groups: AxisGroups): ValueId {
+function decodeReshape(b: GraphBuilder, x: ValueId, groups: AxisGroups, out: Shape): ValueId {
   const shape = b.typeOf(x)!.shape
   const axes = (which: (inputs: number, outputs: number) => boolean, side: 'in' | 'out') =>
     listAxes(groups, which, side)
@@ -52,6 +52,9 @@ function decodeReshape(b: GraphBuilder, x: ValueId, groups: AxisGroups): ValueId
   const inserted = axes((i, o) => i === 0 && o === 1, 'out')
   if (plain && dropped.length === 0) return axisNode(b, 'Unsqueeze', x, inserted)
   if (plain && inserted.length === 0) return axisNode(b, 'Squeeze', x, dropped)
+  // Nothing follows from a count of 0 elements, and a plain 0 would copy the input's size.
+  if (shape.includes(0) && isConcrete(out) && (b.opsets.get('') ?? 1) >= 14)
+    return b.node('Reshape', [x, b.int64s(out)], { allowzero: int(1) })
   return b.node('Reshape', [x, reshapeTarget(b, x, groups, shape)])
 }
 

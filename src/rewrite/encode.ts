@@ -4,8 +4,9 @@ import type { ClassId } from '../egraph/egraph.ts'
 import { type Graph, type Node, opsetOf, producers, type ValueId } from '../ir/graph.ts'
 import { inferFacts } from '../ir/infer.ts'
 import { findOp } from '../ir/ops/index.ts'
-import { tensor } from '../ir/tensor.ts'
+import { type TensorType, tensor } from '../ir/tensor.ts'
 import { canonicalForms } from './canonical.ts'
+import { inferOp } from './infer-op.ts'
 import { NotFoldable, TensorEGraph } from './tensor-egraph.ts'
 import { isOfToday, type OnnxOp } from './tensor-op.ts'
 
@@ -60,8 +61,17 @@ function encodeNode(
       identity: record?.deterministic === false ? `!${index}` : '',
     }
     const children = [...inputs.filter((c) => c !== null), ...node.captures.map((c) => classes.get(c)!)]
-    classes.set(v, knownContents(t, facts[v]!) ?? canonical(t, op, inputs, facts[v]!) ?? t.make(op, children))
+    classes.set(
+      v,
+      knownContents(t, facts[v]!) ?? canonical(t, op, inputs, typeOf(t, op, children)) ?? t.make(op, children),
+    )
   })
+}
+
+/** The type of a value. The e-graph may know it where inference over the graph does not: it folds constants. */
+function typeOf(t: TensorEGraph, op: OnnxOp, children: readonly ClassId[]): TensorType | null {
+  const facts = children.map((c) => t.fact(c))
+  return op.declared ?? inferOp(op, facts, t.constants).type
 }
 
 /** A small integer tensor whose contents inference knows is a constant, whatever computed it. */
@@ -75,14 +85,14 @@ function canonical(
   t: TensorEGraph,
   op: OnnxOp,
   inputs: readonly (ClassId | null)[],
-  fact: ReturnType<typeof inferFacts>[number],
+  out: TensorType | null,
 ): ClassId | null {
   const isPlain = op.domain === '' && op.captures.length === 0 && op.identity === '' && isOfToday(op)
   const form = isPlain ? canonicalForms[op.op] : undefined
   const typed = inputs.every((c) => c === null || t.type(c) !== null)
-  if (!form || !typed || !fact.type) return null
+  if (!form || !typed || !out) return null
   try {
-    return form({ t, op, inputs, out: fact.type })
+    return form({ t, op, inputs, out })
   } catch (error) {
     if (error instanceof NotFoldable) return null
     throw error

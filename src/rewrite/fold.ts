@@ -1,6 +1,9 @@
 // Constant folding: an operator applied to constants, evaluated in float64 by the operator's own record.
+import { UnsupportedError } from '../base/errors.ts'
+import { isFloat } from '../ir/dtype.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { elementCount, isConcrete } from '../ir/shape.ts'
+import { type NdArray, toNdArray } from '../ir/tensor.ts'
 import type { ConstantId, ConstantTable } from './constants.ts'
 import { evaluateOp } from './evaluate-op.ts'
 import { constantClassFact, inferOp } from './infer-op.ts'
@@ -21,20 +24,35 @@ export function foldConstants(constants: ConstantTable, op: TensorOp, args: read
   const elements = elementCount(type.shape)
   if (workOf(constants, op, args, elements) > WORK_LIMIT) return null
   const key = `${familyOf(op)}{${payloadKey(op)}}`
-  return constants.derive(key, args, elements, () =>
-    evaluateOp(
-      op,
-      args.map((id) => constants.array(id)),
-    ),
-  )
+  // Where a rounding error would be a whole step, operands are as the runtime has them: rounded to their dtype.
+  const steps = op.kind === 'onnx' && (STEPS.has(op.op) || !isFloat(type.dtype))
+  const operand = (id: ConstantId) => (steps ? toNdArray(constants.tensor(id)) : constants.array(id))
+  return constants.derive(key, args, elements, () => evaluateOrGiveUp(op, () => args.map(operand)))
+}
+
+/** Functions of numbers to numbers that jump. */
+const STEPS = new Set('Round Floor Ceil Sign Mod'.split(' '))
+
+/** Null where the reference interpreter does not know how: elements under 8 bits, strings, random operators. */
+function evaluateOrGiveUp(op: TensorOp, operands: () => NdArray[]): NdArray | null {
+  try {
+    return evaluateOp(op, operands())
+  } catch (error) {
+    if (error instanceof UnsupportedError) return null
+    throw error
+  }
 }
 
 function isFoldable(op: TensorOp): boolean {
   if (op.kind === 'input' || op.kind === 'constant' || op.kind === 'fused-conv') return false
   if (op.kind !== 'onnx') return op.kind !== 'reorder-in' && op.kind !== 'reorder-out'
   const record = findOp(op.domain, op.op)
+  if (NEVER_FOLDED.has(op.op)) return false
   return record !== null && record.deterministic !== false && op.outputCount === 1 && op.captures.length === 0
 }
+
+/** They divide in float32 before they round, so that float64 would break ties in another way. */
+const NEVER_FOLDED = new Set(['QuantizeLinear'])
 
 function workOf(constants: ConstantTable, op: TensorOp, args: readonly ConstantId[], elements: number): number {
   const second = args[1] === undefined ? [] : constants.shape(args[1])

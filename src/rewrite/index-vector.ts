@@ -7,7 +7,7 @@ export type IndexVector =
 
 /** A range, as the canonical form of those positions. */
 export function range(start: Dim, count: Dim, step = 1): IndexVector {
-  return { kind: 'range', start, step: count === 1 ? 1 : step, count }
+  return { kind: 'range', start, step: count === 1 || count === 0 ? 1 : step, count }
 }
 
 /** The positions `indices`; a range where they are one. */

@@ -5,7 +5,7 @@
 // Conditions of the blocked layout: ONNX Runtime's NchwcTransformer (block 8 or 16, channel alignment 4).
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getInt, getText } from '../ir/attribute.ts'
-import { type Dim, dimEquals } from '../ir/dim.ts'
+import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import type { Rule } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
@@ -223,7 +223,7 @@ function* fuseResidual(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   if (!isBlockable(t, c)) return
   for (const [sum, z] of operandPairs(t, n)) {
-    if (!isBlockable(t, z) || !t.shape(z).every((d, i) => dimEquals(d, t.shape(c)[i]!))) continue
+    if (!isBlockable(t, z) || ![sum, z].every((x) => shapeEquals(t.shape(x), t.shape(c)))) continue
     for (const { fused, children } of convsOf(t, blocked(t, sum)))
       if (!fused.residual && fused.activation === null)
         yield blockedForm(t, c, t.make({ ...fused, residual: true }, [...children, blocked(t, z)]))

@@ -115,7 +115,11 @@ function onnxLinear(t: TensorEGraph, n: NodeId, op: OnnxOp): readonly number[] {
       t.constants,
     ),
   )
-  return at.flatMap((position, child) => (linear.includes(position) ? [child] : []))
+  // A cast is linear, but what moves through it would change its dtype: its range, its rounding, and what it may be mixed with.
+  const dtype = t.type(t.egraph.classOf(n))?.dtype
+  return at.flatMap((position, child) =>
+    linear.includes(position) && t.type(children[child]!)!.dtype === dtype ? [child] : [],
+  )
 }
 
 /** True if the e-node is linear in all its children together: sums and concatenations. */

@@ -95,9 +95,17 @@ export class TensorEGraph {
     const f = this.operators.family(family)
     return this.egraph.nodesOf(c).filter((n) => this.egraph.familyOf(n) === f && this.isTyped(n))
   }
-  /** True if the types of the e-node and of all its children are known. */
+  /** True if the types of the e-node and of all its children are known, and were when it was made: operators that were encoded
+   * before are not in canonical form. Operands that broadcast are of different ranks, convolutions lack attributes. */
   isTyped(n: NodeId): boolean {
-    return this.type(this.egraph.classOf(n)) !== null && this.children(n).every((c) => this.type(c) !== null)
+    const type = this.type(this.egraph.classOf(n))
+    if (type === null) return false
+    const children = this.children(n)
+    if (!children.every((c) => this.type(c) !== null)) return false
+    const op = this.op(n)
+    if (op.kind !== 'onnx' || op.domain !== '') return true
+    if (op.op === 'Conv') return op.attributes.strides !== undefined
+    return !BROADCASTING.has(op.op) || children.every((c) => this.rank(c) === type.shape.length)
   }
   child(n: NodeId, i: number): ClassId {
     return this.egraph.childOf(n, i)

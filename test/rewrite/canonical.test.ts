@@ -97,6 +97,7 @@ describe('reshape as a grouping of axes', () => {
     expect(applyGroups(groupAxes([2, 12], [2, 3, 4])!, [5, 12])).to.deep.equal([5, 3, 4])
     expect(applyGroups(groupAxes([2, 1, 3], [2, 3, 1])!, [4, 1, 3])).to.deep.equal([4, 3, 1])
     expect(groupAxes([2, 3], [2, 4])).to.equal(null)
+    expect(applyGroups(groupAxes([0], [2, 0])!, [0])).to.deep.equal([2, 0])
     expect(groupAxes([N, 3], [namedDim('M'), 3])).to.equal(null)
   })
 })

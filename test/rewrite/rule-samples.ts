@@ -7,11 +7,14 @@ import type { Graph, ValueId } from '../../src/ir/graph.ts'
 import { elementCount } from '../../src/ir/shape.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 
+export const SAMPLE_OPSETS: ReadonlyMap<string, number> = new Map([['', 21]])
+
 /** A builder with the shorthand that samples need. */
 export class Sample {
-  readonly b = new GraphBuilder('sample', new Map([['', 21]]))
+  readonly b: GraphBuilder
   readonly random: Random
-  constructor(seed: number) {
+  constructor(seed: number, b = new GraphBuilder('sample', SAMPLE_OPSETS)) {
+    this.b = b
     this.random = createRandom(seed)
   }
   /** A size from 2 to 5, never the same as a fixed 1. */

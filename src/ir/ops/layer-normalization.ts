@@ -1,11 +1,22 @@
 // Normalisation over the last axes: LayerNormalization and RMSNormalization. The axes before are point-wise; given the input,
 // the result is linear in scale and bias together.
 import { getFloat, getInt } from '../attribute.ts'
+import type { Dim } from '../dim.ts'
 import type { AxisMap, AxisSource, Call, ConcreteCall, Op } from '../op.ts'
-import { type ConcreteShape, elementCount, type Shape, stridesOf } from '../shape.ts'
+import { type ConcreteShape, elementCount, type Shape, shapeText, stridesOf } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
 import { elementsOf, epsilonSpec, momentsOfRows, NORMALIZE_FLOPS, sameType, standardize } from './moments.ts'
-import { arrayOf, axisOfSize, concrete, normalizeAxis, operand, operandOfRank, optional, workOf } from './operands.ts'
+import {
+  arrayOf,
+  axisOfSize,
+  concrete,
+  normalizeAxis,
+  operand,
+  operandOfRank,
+  optional,
+  reject,
+  workOf,
+} from './operands.ts'
 
 /** For each element of `shape`, the element of a parameter that broadcasts to it, aligned at the last axis. */
 function parameterAt(parameter: NdArray, shape: ConcreteShape): (i: number) => number {
@@ -48,8 +59,18 @@ function statisticType(call: Call): TensorType {
 }
 
 export function lastAxesTypes(call: Call): TensorType[] {
+  for (const parameter of call.inputs.slice(1)) if (parameter) checkParameter(call, parameter.shape)
   const statistic = statisticType(call)
   return [sameType(call), statistic, statistic].slice(0, call.outputCount)
+}
+
+function checkParameter(call: Call, own: Shape): void {
+  const { shape } = operand(call, 0)
+  const clashes = (d: Dim, i: number) => {
+    const size = shape[i + shape.length - own.length]
+    return size === undefined ? d !== 1 : d !== 1 && typeof d === 'number' && typeof size === 'number' && d !== size
+  }
+  if (own.some(clashes)) reject(call, `a parameter that broadcasts to ${shapeText(shape)}`, shapeText(own))
 }
 
 /** Axes before `axis` are point-wise; parameters are aligned at the last axis. */

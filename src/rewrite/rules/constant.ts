@@ -171,7 +171,8 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
 function imageOfConv(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   const op = t.op(n)
   const w = t.child(n, 1)
-  if (op.kind !== 'onnx' || !getInts(op.attributes, 'pads', []).every((p) => p === 0)) return null
+  if (op.kind !== 'onnx' || op.attributes.auto_pad || !getInts(op.attributes, 'pads', []).every((p) => p === 0))
+    return null
   if (!varyingAxes(t, c).every((a) => a === 1) || t.children(n).length !== 2) return null
   const dilations = getInts(op.attributes, 'dilations', [])
   const kernel = (t.shape(w) as number[]).slice(2)

@@ -2,6 +2,7 @@
 // the patterns. Every rule names the definition it matches, from the ONNX operator's specification.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { float, getFloat, getInt, int, text } from '../../ir/attribute.ts'
+import { shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import type { Rule } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
@@ -62,13 +63,20 @@ function clipped(t: TensorEGraph, c: ClassId, low: number, high: number): ClassI
   })
 }
 
+/** True if x has the shape of the result: no constant of the pattern repeats it. */
+const isWhole = (t: TensorEGraph, n: NodeId, x: ClassId): boolean =>
+  shapeEquals(t.shape(x), t.shape(t.egraph.classOf(n)))
+/** Runtimes have kernels of HardSigmoid, of which HardSwish is made too, for float32 only. */
+const isSingle = (t: TensorEGraph, x: ClassId): boolean => t.type(x)?.dtype === 'float32'
+
 /** HardSigmoid(x) = clip(x + 3, 0, 6) / 6, that is alpha 1/6 and beta 1/2. */
 function* hardSigmoid(t: TensorEGraph, n: NodeId) {
   for (const [c, k] of operandPairs(t, n)) {
     if (!isNumber(t, k, 1 / 6)) continue
     for (const shifted of clipped(t, c, 0, 6))
       for (const x of without(t, shifted, 'Add', 3))
-        yield t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
+        if (isWhole(t, n, x) && isSingle(t, x))
+          yield t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
   }
 }
 
@@ -82,13 +90,14 @@ function* hardSwish(t: TensorEGraph, n: NodeId) {
         op.kind === 'onnx' &&
         Math.abs(getFloat(op.attributes, 'alpha', 0.2) - 1 / 6) < 1e-6 &&
         getFloat(op.attributes, 'beta', 0.5) === 0.5
-      if (standard && t.child(h, 0) === a) yield t.onnx('HardSwish', [a])
+      if (standard && t.child(h, 0) === a && isSingle(t, a)) yield t.onnx('HardSwish', [a])
     }
   for (const factors of products(t, t.egraph.classOf(n), 3))
     for (const [, rest] of pick(factors, (c) => isNumber(t, c, 1 / 6)))
       for (const [x, [clip]] of pick(rest, (c) => !t.isConstant(c)))
         for (const shifted of clipped(t, clip!, 0, 6))
-          if (without(t, shifted, 'Add', 3).includes(x)) yield t.onnx('HardSwish', [x])
+          if (without(t, shifted, 'Add', 3).includes(x) && isWhole(t, n, x) && isSingle(t, x))
+            yield t.onnx('HardSwish', [x])
 }
 
 /** 1 + f(inner) read as f's argument. */
@@ -101,6 +110,7 @@ function* gelu(t: TensorEGraph, n: NodeId) {
   for (const factors of products(t, t.egraph.classOf(n), 3))
     for (const [, rest] of pick(factors, (c) => isNumber(t, c, 0.5)))
       for (const [x, [gate]] of pick(rest, (c) => !t.isConstant(c))) {
+        if (!isWhole(t, n, x)) continue
         for (const z of onePlus(t, gate!, 'Erf'))
           if (without(t, z, 'Mul', Math.SQRT1_2).includes(x)) yield t.onnx('Gelu', [x])
         for (const z of onePlus(t, gate!, 'Tanh'))
@@ -148,16 +158,16 @@ function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; rea
 function* layerNorm(t: TensorEGraph, n: NodeId) {
   if (t.opset < 17) return
   for (const [d, inverse] of operandPairs(t, n))
-    for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, d, t.child(r, 0))
+    for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, n, d, t.child(r, 0))
 }
 
-function* layerNormOf(t: TensorEGraph, d: ClassId, root: ClassId) {
+function* layerNormOf(t: TensorEGraph, n: NodeId, d: ClassId, root: ClassId) {
   for (const s of t.nodes(d, 'Sub'))
     for (const { x, axis } of trailingMeanOf(t, t.child(s, 1))) {
       if (x !== t.child(s, 0)) continue
       const normalised = t.shape(x).slice(axis)
       for (const epsilon of epsilonsOf(t, root, d, axis)) {
-        if (normalised.some((size) => typeof size !== 'number')) continue
+        if (normalised.some((size) => typeof size !== 'number') || !isWhole(t, n, x)) continue
         const sizes = normalised as number[]
         const ones = t.literal(
           ndarray(t.type(x)!.dtype, sizes, new Float64Array(sizes.reduce((a, b) => a * b, 1)).fill(1)),

@@ -11,6 +11,8 @@ export interface Check {
   readonly checked: number
   readonly skipped: number
   readonly wrong: readonly string[]
+  /** Of every class that could be computed. */
+  readonly values: ReadonlyMap<ClassId, NdArray>
 }
 
 /** Values of all classes for these inputs, and the e-nodes that differ from theirs by more than `tolerance` of its scale. */
@@ -34,6 +36,7 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
       grown ||= value !== null
     }
   }
+  const noise = noiseOf(values.values())
   let checked = 0
   let skipped = 0
   const wrong: string[] = []
@@ -41,18 +44,25 @@ export function checkEveryNode(e: Explored, inputs: readonly NdArray[], toleranc
     const expected = values.get(t.egraph.classOf(n))
     const got = compute(n)
     if (!expected || !got) skipped++
-    else if (!close(expected, got, tolerance)) wrong.push(describe(e, n, expected, got))
+    else if (!close(expected, got, tolerance, noise)) wrong.push(describe(e, n, expected, got))
     else checked++
   }
-  return { checked, skipped, wrong }
+  return { checked, skipped, wrong, values }
 }
 
-function close(a: NdArray, b: NdArray, tolerance: number): boolean {
+/** What is left where numbers of this size cancel. */
+export function noiseOf(values: Iterable<NdArray>): number {
+  let largest = 0
+  for (const { data } of values) for (const x of data) if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x))
+  return largest * 1e-12
+}
+
+/** Equal within `tolerance` of the largest magnitude, and within `noise`, unless the tolerance is 0; NaN equals NaN. */
+export function close(a: NdArray, b: NdArray, tolerance: number, noise = 0): boolean {
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false
   const scale = a.data.reduce((m, x) => (Number.isFinite(x) ? Math.max(m, Math.abs(x)) : m), 1e-30)
-  return a.data.every(
-    (x, i) => Object.is(x, b.data[i]) || x === b.data[i] || Math.abs(x - b.data[i]!) <= tolerance * scale,
-  )
+  const allowed = tolerance === 0 ? 0 : tolerance * scale + noise
+  return a.data.every((x, i) => Object.is(x, b.data[i]) || x === b.data[i] || Math.abs(x - b.data[i]!) <= allowed)
 }
 
 function describe(e: Explored, n: NodeId, expected: NdArray, got: NdArray): string {

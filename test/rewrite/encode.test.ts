@@ -1,0 +1,85 @@
+import { expect } from 'chai'
+import { int } from '../../src/ir/attribute.ts'
+import { GraphBuilder } from '../../src/ir/builder.ts'
+import type { ValueId } from '../../src/ir/graph.ts'
+import { tensor } from '../../src/ir/tensor.ts'
+import { ConstantTable } from '../../src/rewrite/constants.ts'
+import { encode } from '../../src/rewrite/encode.ts'
+import { explore } from '../../src/rewrite/explore.ts'
+import { familyOf } from '../../src/rewrite/tensor-op.ts'
+
+const OPSETS = new Map([['', 21]])
+const LIMITS = { iterationLimit: 6, nodeLimit: 2000, timeLimitMs: 5000 }
+
+function graphOf(build: (b: GraphBuilder) => readonly ValueId[]) {
+  const b = new GraphBuilder('g', OPSETS)
+  build(b).forEach((v, i) => {
+    b.output(v, `y${i}`)
+  })
+  return b.build()
+}
+
+describe('encoding', () => {
+  it('leaves a Split alone whose sizes are fed, whatever sizes its outputs declare', () => {
+    const graph = graphOf((b) =>
+      b.multi('Split', [b.input('x', 'float32', [6]), b.input('sizes', 'int64', [2])], {
+        attributes: { axis: int(0) },
+        outputs: 2,
+      }),
+    )
+    const declared = { dtype: 'float32', shape: [4] } as const
+    const values = graph.values.map((v, i) => (graph.outputs.includes(i as ValueId) ? { ...v, type: declared } : v))
+    const { t, roots } = encode({ ...graph, values })
+    expect(roots.map((c) => t.egraph.nodesOf(c).map((n) => familyOf(t.op(n))))).to.deep.equal([['Split'], ['Split']])
+  })
+
+  it('knows the types that follow from what folds, and brings those operators into canonical form', () => {
+    const graph = graphOf((b) => {
+      const equal = b.node('Equal', [b.int64s([3]), b.int64s([4])])
+      const condition = b.node('And', [equal, equal])
+      const ones = b.node('Where', [condition, b.int64s([7]), b.int64s([1])])
+      const sizes = b.node('Concat', [b.int64s([2]), ones, b.int64s([3])], { axis: int(0) })
+      const expanded = b.node('Expand', [b.input('y', 'float32', [2, 1, 3]), sizes])
+      const scaled = b.node('Mul', [expanded, b.input('s', 'float32', [1])])
+      return [b.node('MatMul', [b.input('x', 'float32', [2, 4, 1]), scaled])]
+    })
+    const { t, roots } = explore(graph, LIMITS)
+    expect(t.type(roots[0]!)).to.deep.equal({ dtype: 'float32', shape: [2, 4, 3] })
+  })
+
+  it('moves nothing through a Cast, which would change its dtype', () => {
+    const graph = graphOf((b) => {
+      const product = b.node('Mul', [b.input('x', 'float16', [2, 3]), b.input('s', 'float16', [2, 1])])
+      return [b.node('Cast', [product], { to: int(1) })]
+    })
+    const { t, roots } = explore(graph, LIMITS)
+    expect(t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))).to.deep.equal(['Cast'])
+  })
+
+  it('keeps operators on constants that it cannot compute: elements under 8 bits, strings', () => {
+    const graph = graphOf((b) => {
+      const packed = b.constant({ dtype: 'int4', shape: [2], bytes: Uint8Array.of(0x21) })
+      const strings = [new TextEncoder().encode('a'), new TextEncoder().encode('b')]
+      const text = b.constant({ dtype: 'string', shape: [2], bytes: new Uint8Array(0), strings })
+      return [
+        b.node('DequantizeLinear', [packed, b.constant(tensor('float32', [], [0.5]))]),
+        b.node('Equal', [text, text]),
+      ]
+    })
+    const { t, roots } = explore(graph, LIMITS)
+    expect(roots.map((c) => t.egraph.nodesOf(c).map((n) => familyOf(t.op(n))))).to.deep.equal([
+      ['DequantizeLinear'],
+      ['Equal'],
+    ])
+  })
+})
+
+describe('the table of constants and signed zeros', () => {
+  it('tells 0 from -0, since their reciprocals differ', () => {
+    const table = new ConstantTable()
+    const zeros = (...data: number[]) => table.literal({ dtype: 'float32', shape: [2], data: Float64Array.from(data) })
+    expect(zeros(0, -0)).to.not.equal(zeros(-0, 0))
+    expect(zeros(0, 0)).to.not.equal(zeros(-0, -0))
+    expect(zeros(0, -0)).to.equal(zeros(0, -0))
+  })
+})

@@ -1,0 +1,45 @@
+// Graphs on which a rule, the canonical form or the way back to a graph was once wrong; found by random graphs (fuzz/) and by
+// ONNX's own cases. All rules together must keep every value, and any program must give the same outputs.
+import { expect } from 'chai'
+import { float, ints, text } from '../../src/ir/attribute.ts'
+import { checkCase } from './fuzz/check-case.ts'
+import { type BuildSample, buildSample } from './rule-samples.ts'
+
+const samples: Readonly<Record<string, BuildSample>> = {
+  'a convolution whose padding is named, not given': (s) => {
+    const attributes = { auto_pad: text('SAME_UPPER') }
+    const conv = s.op('Conv', [s.op('Add', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([4, 3, 3, 3])], attributes)
+    return s.op('Mul', [s.conv(conv, s.w([2, 4, 1, 1]), 0), s.w([2, 1, 1])])
+  },
+  'an empty range with a step': (s) => {
+    const sliced = (ends: number) =>
+      s.op('Slice', [s.x([2, 6]), s.b.int64s([1]), s.b.int64s([ends]), s.b.int64s([1]), s.b.int64s([3])])
+    return s.op('Concat', [sliced(0), s.x([2, 3])], { axis: { kind: 'int', value: 1n } })
+  },
+  'a reshape of nothing': (s) => s.op('Reshape', [s.slice(s.x([2, 4]), 1, 1, 1), s.b.int64s([-1])]),
+  'a gate that is repeated by its constant': (s) => {
+    const x = s.x([2, 1])
+    const gate = s.op('Add', [s.op('Erf', [s.op('Div', [x, s.c(Math.SQRT2)])]), s.c(1)])
+    return s.op('Mul', [s.op('Mul', [x, gate]), s.c(0.5, [1, 2])])
+  },
+  'a hard sigmoid that is repeated by its constant': (s) => {
+    const shifted = s.op('Clip', [s.op('Add', [s.x([2, 1]), s.c(3)]), s.c(0), s.c(6)])
+    return s.op('Div', [shifted, s.c(6, [1, 3])])
+  },
+  'a convolution of one position that is added everywhere': (s) =>
+    s.op('Add', [
+      s.op('Conv', [s.x([1, 16, 1, 1]), s.w([16, 16, 1, 1])], { pads: ints([1, 1, 1, 1]), strides: ints([3, 3]) }),
+      s.op('LeakyRelu', [s.x([1, 16, 4, 4])], { alpha: float(0.5) }),
+    ]),
+}
+
+describe('rewrite: graphs that were once rewritten wrongly', () => {
+  for (const [name, build] of Object.entries(samples))
+    it(name, () => {
+      for (const seed of [1, 2, 3]) {
+        const result = checkCase(buildSample(build, seed), { rule: null, numbers: 'normal', seed })
+        expect(result.wrong, `seed ${seed}`).to.deep.equal([])
+        expect(result.checked, `seed ${seed}`).to.be.greaterThan(0)
+      }
+    })
+})
