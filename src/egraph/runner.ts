@@ -96,7 +96,8 @@ export class NodeRunner<P> implements Runner {
     const before = egraph.idLimit
     egraph.setOrigin(this.ruleId, n)
     try {
-      for (const result of this.rule.apply(egraph, n)) {
+      // All results first: a rule that walks a class while its own results grow it may never end (x = x + x, once x is 0).
+      for (const result of [...this.rule.apply(egraph, n)]) {
         if (typeof result === 'object') {
           counters.refuse(result.refused)
           continue

@@ -2,6 +2,7 @@
 // ONNX's own cases. All rules together must keep every value, and any program must give the same outputs.
 import { expect } from 'chai'
 import { float, ints, text } from '../../src/ir/attribute.ts'
+import { tensor } from '../../src/ir/tensor.ts'
 import { checkCase } from './fuzz/check-case.ts'
 import { type BuildSample, buildSample } from './rule-samples.ts'
 
@@ -15,6 +16,12 @@ const samples: Readonly<Record<string, BuildSample>> = {
     const sliced = (ends: number) =>
       s.op('Slice', [s.x([2, 6]), s.b.int64s([1]), s.b.int64s([ends]), s.b.int64s([1]), s.b.int64s([3])])
     return s.op('Concat', [sliced(0), s.x([2, 3])], { axis: { kind: 'int', value: 1n } })
+  },
+  'a sum that is itself: x + x = x, once x is 0': (s) => {
+    const x = s.x([4])
+    const twice = s.op('Add', [x, x])
+    const nothing = s.op('MatMul', [s.op('Add', [twice, twice]), s.b.constant(tensor('float32', [4, 1], [0, 0, 0, 0]))])
+    return s.op('Add', [nothing, nothing])
   },
   'a reshape of nothing': (s) => s.op('Reshape', [s.slice(s.x([2, 4]), 1, 1, 1), s.b.int64s([-1])]),
   'a gate that is repeated by its constant': (s) => {
