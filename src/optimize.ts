@@ -30,6 +30,7 @@ import {
   timeoutWithin,
 } from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
+import { fitsGrowth, growthWarnings } from './search/growth.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
 import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
@@ -55,8 +56,8 @@ export interface OptimizeOptions {
   /** Patterns of rule names, or null for all. */
   readonly rules: string | null
   readonly objective: 'latency' | 'size'
-  /** Largest size of the written model relative to the input's. */
-  readonly maxGrowth: number
+  /** Largest size of the constants relative to the input's; null: search/growth.ts. */
+  readonly maxGrowth: number | null
   /** Folder of a cost model, or null for the shipped one. */
   readonly costModel: string | null
   readonly force: boolean
@@ -127,6 +128,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const warnings = [
       ...prepared.notes,
       ...[cost.warning, ranking.warning].filter((w) => w !== ''),
+      ...growthWarnings(ranking, prepared, options.maxGrowth),
       ...warningsOf(measurement, verified),
     ]
     return {
@@ -289,8 +291,7 @@ const badModel = (where: string, got: string) => ({
 
 /** Fastest first, or smallest first; models that grew too much are left out. */
 function inOrder(ranking: Ranking, prepared: Prepared, options: OptimizeOptions): readonly Ranked[] {
-  const limit = prepared.weightBytes(prepared.original.graph) * options.maxGrowth
-  const fitting = ranking.variants.filter((v) => prepared.weightBytes(v.model.graph) <= limit)
+  const fitting = ranking.variants.filter(fitsGrowth(prepared, options.maxGrowth))
   if (options.objective === 'latency') return fitting
   return [...fitting].sort(
     (a, b) =>

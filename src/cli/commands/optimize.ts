@@ -16,9 +16,6 @@ import {
 } from '../option.ts'
 import { reportPaths } from '../records.ts'
 
-/** Constants may grow when products of them are computed ahead; beyond this a model is no longer the same thing to ship. */
-const MAX_GROWTH = 2
-
 /** Makes the record of a run; writes it and its page where the user wants them. After a failed verification nothing is written. */
 async function store(run: Run, command: string, wanted: boolean): Promise<RunRecord> {
   const { describeMachine } = await import('../../bench/index.ts')
@@ -73,7 +70,7 @@ export const optimize = defineCommand({
     ]),
     maxGrowth: ratioOption(
       '--max-growth <ratio>',
-      `largest size of the constants, to the original's (default: ${MAX_GROWTH})`,
+      "largest size of the constants, to the original's (default: 2, or 4 MB more)",
     ),
     report: switchOption('--no-report', 'no report and no record of the run', true),
     costModel: textOption('--cost-model <folder>', 'a cost model of your own (default: the one that is shipped)'),
@@ -90,7 +87,7 @@ export const optimize = defineCommand({
         samples: options.sample,
         device: options.device ?? 'cpu',
         threads: options.threads ?? availableParallelism(),
-        maxGrowth: options.maxGrowth ?? MAX_GROWTH,
+        maxGrowth: options.maxGrowth,
       },
       talk,
     )
