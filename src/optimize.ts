@@ -273,7 +273,7 @@ async function verify(
   for (const ranked of queue) {
     talk.signal.throwIfAborted()
     const path = join(folder, `${ranked.id}.onnx`)
-    writeModelFile(path, ranked.model, { force: true })
+    writeModelFile(path, ranked.model, { force: true, isDurable: false })
     verified.push({ ranked, path, verification: await verifyCandidate(reference.value, path) })
     if (verified.filter((v) => v.verification.passed).length === wanted) break
   }

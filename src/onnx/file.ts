@@ -31,6 +31,8 @@ export interface WriteOptions {
   readonly force?: boolean
   /** Models with more bytes of weights than this get a data file. Default: just under protobuf's 2 GiB. */
   readonly externalAboveBytes?: number
+  /** Wait until the disk has it. Default true; temporary files need no such care. */
+  readonly isDurable?: boolean
 }
 
 const DEFAULT_EXTERNAL_ABOVE_BYTES = 2 ** 31 - 2 ** 26
@@ -72,10 +74,10 @@ export function writeModelFile(path: string, model: Model, options: WriteOptions
       fix: 'choose another name, or overwrite with --force',
     })
   if (weightBytes(model) <= (options.externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES))
-    return writeWhole(path, writeModel(model))
+    return writeWhole(path, writeModel(model), options.isDurable ?? true)
   const proto = modelToProto(model)
   const data = moveToDataFile(proto, path)
-  return [...writeWhole(path, toBinary(ModelProtoSchema, proto)), data]
+  return [...writeWhole(path, toBinary(ModelProtoSchema, proto), true), data]
 }
 
 function weightBytes(model: Model): number {
@@ -84,9 +86,9 @@ function weightBytes(model: Model): number {
   return sum
 }
 
-function writeWhole(path: string, bytes: Uint8Array): string[] {
+function writeWhole(path: string, bytes: Uint8Array, isDurable: boolean): string[] {
   try {
-    writeFileAtomic.sync(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    writeFileAtomic.sync(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { fsync: isDurable })
   } catch (error) {
     throw unwritable(path, error)
   }
