@@ -250,6 +250,9 @@ async function predict(
 
 const ms = (x: number): string => `${x.toFixed(x < 10 ? 3 : 2)} ms`
 
+/** Models that live for this run only; large weights lie beside them, where runtimes map them instead of parsing them. */
+const TEMPORARY = { force: true, isDurable: false, externalAboveBytes: 2 ** 27 } as const
+
 /** How many variants are compared with the original before giving up on finding enough that pass. */
 const VERIFY_FACTOR = 3
 
@@ -273,7 +276,7 @@ async function verify(
   for (const ranked of queue) {
     talk.signal.throwIfAborted()
     const path = join(folder, `${ranked.id}.onnx`)
-    writeModelFile(path, ranked.model, { force: true, isDurable: false })
+    writeModelFile(path, ranked.model, TEMPORARY)
     verified.push({ ranked, path, verification: await verifyCandidate(reference.value, path) })
     if (verified.filter((v) => v.verification.passed).length === wanted) break
   }
