@@ -236,7 +236,8 @@ async function predict(
       talk.progress('predict', done, total)
     },
   })
-  if (ranking.warning) talk.warn(ranking.warning)
+  for (const warning of [ranking.warning, ...growthWarnings(ranking, prepared, options.maxGrowth)])
+    if (warning) talk.warn(warning)
   const best = ranking.variants[0]
   const text = best
     ? `best ${ms(best.predictedMs)} (original ${ms(ranking.original.predictedMs)})`
