@@ -21,8 +21,12 @@ import { type Demo, demoListing, demoResult } from './torch/demo-text.ts'
 export interface DemoOptions {
   readonly seed: number
   readonly threads: number
-  /** Elements of x and y. */
+  /** Elements of each input whose shape is not given. */
   readonly length: number
+  /** A graph as torch.fx prints it; null: the seed's. */
+  readonly text: string | null
+  /** Shapes of inputs by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>
   /** Timed blocks. */
   readonly blocks: number
   readonly oracle: Backend
@@ -51,6 +55,8 @@ export interface DemoResult {
   /** Relative standard deviation of one block: what a difference must exceed to mean anything. */
   readonly noise: number
   readonly warnings: readonly string[]
+  /** Where and why the output is not that of the first demonstration; empty for a graph of the user's. */
+  readonly differences: readonly string[]
   /** All of it for people, section by section as the first demonstration printed it. */
   readonly listing: string
 }
@@ -62,9 +68,10 @@ interface Written {
 
 /** Finds, verifies and times the programs of the seed. */
 export async function demo(options: DemoOptions, talk: Talk): Promise<DemoResult> {
-  const seed = seedPrograms(options.length)
+  const { length, shapes, text } = options
+  const seed = seedPrograms({ length, shapes, ...(text !== null && { text }) })
   const { programs } = seed
-  talk.note('saturate', `${programs.length} equal programs of (x + y) * 2.0`)
+  talk.note('saturate', `${programs.length} equal programs${seed.isComplete ? '' : ', and there are more'}`)
   const scratch = new ScratchFolder()
   try {
     const written = programs.map((program, i) => {
@@ -76,7 +83,7 @@ export async function demo(options: DemoOptions, talk: Talk): Promise<DemoResult
     talk.note('verify', `${verifications.length} programs on ${verifications[0]!.inputs} inputs`)
     talk.signal.throwIfAborted()
     const measurement = await measureAll(written, options, talk)
-    return resultOf(seed, verifications, measurement)
+    return resultOf(seed, verifications, measurement, text === null ? DIFFERENCES : [])
   } finally {
     scratch.remove()
   }
@@ -105,9 +112,10 @@ async function measureAll([original, ...others]: readonly Written[], o: DemoOpti
 }
 
 function resultOf(
-  { programs, iterations }: SeedPrograms,
+  { programs, iterations, isComplete }: SeedPrograms,
   verifications: readonly Verification[],
   m: Measurement,
+  differences: readonly string[],
 ): DemoResult {
   const timed = programs.flatMap((program, i) => {
     const timing = i === 0 ? m.reference : m.variants[i - 1]!
@@ -135,9 +143,20 @@ function resultOf(
   const { best, worst, ratio } = demoResult(listed)
   const failed = m.variants.filter((v) => v.kind === 'failed').map((v) => `${v.name} could not be timed: ${v.reason}`)
   const wrong = programs.filter((_, i) => !verifications[i]!.passed).map((p) => `${p.name} differs from the original`)
-  const warnings = [...failed, ...wrong, ...m.warnings]
-  return { variants, best: best.name, worst: worst.name, ratio, noise: m.noise, warnings, listing: demoListing(listed) }
+  const more = isComplete ? [] : [`there are more equal programs; ${programs.length} are listed`]
+  const warnings = [...failed, ...wrong, ...more, ...m.warnings]
+  const ends = { best: best.name, worst: worst.name, ratio, noise: m.noise }
+  return { variants, ...ends, warnings, differences, listing: demoListing(listed) }
 }
+
+/** Against the output that the first demonstration printed. */
+const DIFFERENCES: readonly string[] = [
+  '`original_r3` and what follows from it have no dead `add = x + y`: the first version kept it, ran it and timed it.',
+  '`original_r3_r1_r2` is not listed: it is `original_r3` again, under other names of nodes. `original_r3_r1#2` is new: r1 on the other product.',
+  'An iteration counts e-nodes, not graphs: one e-graph holds all variants, and each program is listed once.',
+  'Times are medians over blocks in which all variants take turns, with their spread; the first version timed one variant after the other.',
+  'Marks are plain text, which every terminal shows.',
+]
 
 const TITLE = 'Allotrope on torch.fx: equality saturation and cost-based selection'
 /** Largest difference that counts as equal, as in the first demonstration. */

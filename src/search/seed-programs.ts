@@ -1,6 +1,7 @@
 // The programs of the demonstration that this project started from: (x + y) * 2.0 as torch.fx prints it, and everything that
-// three rules prove equal to it. Where the first version listed whole graphs, here one e-graph holds them all, and each
+// three rules prove equal to it; or those of a graph that the user gives. Where the first version listed whole graphs, here one e-graph holds them all, and each
 // program is listed once.
+import { UserError } from '../base/errors.ts'
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { saturate } from '../egraph/saturate.ts'
 import type { Graph } from '../ir/graph.ts'
@@ -40,19 +41,29 @@ export interface SeedPrograms {
   /** The original first, then in the order in which they were found. */
   readonly programs: readonly Program[]
   readonly iterations: readonly DemoIteration[]
+  /** False where the e-graph holds more programs than are listed. */
+  readonly isComplete: boolean
+}
+
+export interface SeedOptions {
+  /** Elements of each input that `shapes` does not name, which is a vector. */
+  readonly length: number
+  /** A graph as torch.fx prints it; default: the seed's. */
+  readonly text?: string
+  /** Shapes of inputs by name; all inputs are float32. */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>
 }
 
 const LIMITS = { iterationLimit: 10, nodeLimit: 1000, timeLimitMs: 10_000 }
+/** A small graph can have thousands of equal programs: so many are listed, of so many choices looked at. */
+const MAX_PROGRAMS = 48
+const MAX_CHOICES = 20_000
 
-/** Every program that the seed's rules prove equal to the seed's graph on vectors of `length`. */
-export function seedPrograms(length: number): SeedPrograms {
-  const shape = { shape: [length] }
-  const graph = importFx(parseFx(SEED_GRAPH), {
-    inputs: new Map([
-      ['x', shape],
-      ['y', shape],
-    ]),
-  })
+/** Every program, up to a limit, that the seed's rules prove equal to a graph. Throws UserError where the text is no graph, a
+ * shape is of no input, or a module needs weights; UnsupportedError on a function that is not known. */
+export function seedPrograms({ length, text = SEED_GRAPH, shapes = new Map() }: SeedOptions): SeedPrograms {
+  const fx = parseFx(text)
+  const graph = importFx(fx, { inputs: inputTypes(fx, length, shapes) })
   const encoded = encode(graph)
   const { egraph } = encoded.t
   const rules = ruleFamilies.find((f) => f.name === 'seed')!.rules
@@ -65,12 +76,23 @@ export function seedPrograms(length: number): SeedPrograms {
     size = egraph.nodeCount
   }
   saturate(egraph, bound, { ...LIMITS, onIteration })
-  return { programs: catalogue.programs, iterations }
+  return { programs: catalogue.programs, iterations, isComplete: catalogue.isComplete }
+}
+
+function inputTypes(fx: FxGraph, length: number, shapes: ReadonlyMap<string, readonly number[]>) {
+  const names = fx.nodes.filter((n) => n.opcode === 'placeholder').map((n) => n.name)
+  for (const name of shapes.keys())
+    if (!names.includes(name)) {
+      const [expected, fix] = [`one of the inputs ${names.join(', ')}`, 'name an input of the graph']
+      throw new UserError({ code: 'bad-shape', where: `--shape ${name}`, expected, got: name, fix })
+    }
+  return new Map(names.map((name) => [name, { shape: shapes.get(name) ?? [length] }]))
 }
 
 /** The programs of an e-graph that grows, each under a name of its own. */
 class Catalogue {
   readonly programs: Program[] = []
+  isComplete = true
   private readonly encoded: Encoded
   private readonly original: Graph
   private readonly firstNew: number
@@ -85,9 +107,16 @@ class Catalogue {
   /** Adds the programs that are new; returns their names. */
   update(): readonly string[] {
     const known = new Set(this.programs.map((p) => p.code))
-    const found = choicesOf(this.encoded)
-      .map((choice) => this.program(choice))
-      .filter((p) => !known.has(p.code))
+    const found: Program[] = []
+    let looked = 0
+    for (const choice of choicesOf(this.encoded)) {
+      this.isComplete = known.size < MAX_PROGRAMS && looked++ < MAX_CHOICES
+      if (!this.isComplete) break
+      const program = this.program(choice)
+      if (known.has(program.code)) continue
+      known.add(program.code)
+      found.push(program)
+    }
     const named = found
       .sort((a, b) => a.code.length - b.code.length || (a.code < b.code ? -1 : 1))
       .map((p) => {
@@ -125,19 +154,20 @@ class Catalogue {
 
 type Chosen = ReadonlyMap<ClassId, NodeId>
 
-/** Every way to choose e-nodes for the classes that the roots need, without cycles. For small e-graphs: it lists them all. */
-function choicesOf({ t, roots }: Encoded): readonly Chosen[] {
-  const extend = (chosen: Chosen, needed: readonly ClassId[]): readonly Chosen[] => {
+/** Every way to choose e-nodes for the classes that the roots need, without cycles, one after the other. */
+function* choicesOf({ t, roots }: Encoded): Generator<Chosen> {
+  function* extend(chosen: Chosen, needed: readonly ClassId[]): Generator<Chosen> {
     const [next, ...rest] = needed
-    if (next === undefined) return [chosen]
+    if (next === undefined) return yield chosen
     const c = t.egraph.find(next)
-    if (chosen.has(c)) return extend(chosen, rest)
-    return t.egraph.nodesOf(c).flatMap((n) => extend(new Map([...chosen, [c, n]]), [...t.children(n), ...rest]))
+    if (chosen.has(c)) return yield* extend(chosen, rest)
+    for (const n of t.egraph.nodesOf(c)) yield* extend(new Map([...chosen, [c, n]]), [...t.children(n), ...rest])
   }
   const isAcyclic = (chosen: Chosen, c: ClassId, path: readonly ClassId[]): boolean =>
     !path.includes(c) &&
     t.children(chosen.get(c)!).every((child) => isAcyclic(chosen, t.egraph.find(child), [...path, c]))
-  return extend(new Map(), roots).filter((chosen) => roots.every((root) => isAcyclic(chosen, t.egraph.find(root), [])))
+  for (const chosen of extend(new Map(), roots))
+    if (roots.every((root) => isAcyclic(chosen, t.egraph.find(root), []))) yield chosen
 }
 
 /** Constants of one element without axes, as the seed writes its 2.0; the canonical form gives operands the rank of the result. */

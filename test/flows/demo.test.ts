@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { UserError } from '../../src/base/errors.ts'
 import { silentTalk } from '../../src/base/talk.ts'
 import { demo } from '../../src/demo.ts'
 import { OnnxruntimeBackend } from '../../src/runtime/index.ts'
@@ -7,7 +8,7 @@ import { parseFx } from '../../src/torch/fx-parse.ts'
 import { printFx } from '../../src/torch/fx-print.ts'
 
 describe('the seed demonstration', () => {
-  const { programs, iterations } = seedPrograms(8)
+  const { programs, iterations } = seedPrograms({ length: 8 })
 
   it('starts from the graph as torch.fx prints it', () => {
     expect(printFx(parseFx(SEED_GRAPH)).trim()).to.equal(SEED_GRAPH.trim())
@@ -37,14 +38,39 @@ describe('the seed demonstration', () => {
   })
 
   it('gives the same programs every time', () => {
-    expect(seedPrograms(8).programs.map((p) => p.code)).to.deep.equal(programs.map((p) => p.code))
+    expect(seedPrograms({ length: 8 }).programs.map((p) => p.code)).to.deep.equal(programs.map((p) => p.code))
+  })
+
+  it('takes a graph of the user’s, with shapes of its own', () => {
+    const text = SEED_GRAPH.replace('%mul : [num_users=1]', '%neg : [num_users=1]')
+      .replace('operator.mul](args = (%add, 2.0)', 'operator.neg](args = (%add,)')
+      .replace('return mul', 'return neg')
+    const own = seedPrograms({ length: 8, text, shapes: new Map(['x', 'y'].map((name) => [name, [4, 8]])) })
+    expect(own.programs.map((p) => p.code)).to.deep.equal([
+      'def forward(self, x, y):\n    add = x + y;  x = y = None\n    neg = torch.neg(add);  add = None\n    return neg',
+    ])
+    expect(own.isComplete).to.equal(true)
+    expect(() => seedPrograms({ length: 8, text, shapes: new Map([['z', [4]]]) })).to.throw(UserError, '--shape z')
+    expect(() => seedPrograms({ length: 8, text: 'no graph' })).to.throw(UserError)
+  })
+
+  it('lists no more programs than a person reads, and says so', () => {
+    const sums = [1, 2, 3, 4].map(
+      (i) =>
+        `    %m${i} : [num_users=2] = call_function[target=operator.mul](args = (%${i === 1 ? 'x' : `m${i - 1}`}, 2.0), kwargs = {})`,
+    )
+    const text = `graph():\n    %x : [num_users=1] = placeholder[target=x]\n${sums.join('\n')}\n    %s : [num_users=1] = call_function[target=operator.add](args = (%m4, %m3), kwargs = {})\n    %t : [num_users=1] = call_function[target=operator.mul](args = (%s, 2.0), kwargs = {})\n    return t\n`
+    const many = seedPrograms({ length: 8, text })
+    expect(many.isComplete).to.equal(false)
+    expect(many.programs).to.have.length(48)
   })
 
   it('times and verifies every program on a real runtime, to the last bit', async function () {
     this.timeout(60_000)
     const backend = new OnnxruntimeBackend('cpu')
     try {
-      const options = { seed: 1, threads: 1, length: 64, blocks: 3, oracle: backend, device: backend }
+      const graph = { length: 64, text: null, shapes: new Map() }
+      const options = { seed: 1, threads: 1, ...graph, blocks: 3, oracle: backend, device: backend }
       const r = await demo(options, silentTalk)
       expect(r.variants.map((v) => v.name)).to.deep.equal(programs.map((p) => p.name))
       for (const v of r.variants) expect(v.maxDiff, v.name).to.equal(0) // doubling is exact
@@ -53,6 +79,7 @@ describe('the seed demonstration', () => {
       expect(r.listing)
         .to.contain('E-graph contains 6 equivalent forms')
         .and.to.contain('All variants produce identical results!')
+      expect(r.differences).to.have.length(5)
     } finally {
       await backend.close()
     }

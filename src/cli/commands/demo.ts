@@ -1,9 +1,11 @@
 // `demo`: the demonstration that this project started from, on our engine.
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { UserError } from '../../base/errors.ts'
 import type { DemoResult, DemoVariant } from '../../demo.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { withDevices } from '../devices.ts'
-import { countOption } from '../option.ts'
+import { countOption, shapesOption } from '../option.ts'
 import { table } from '../table.ts'
 
 const micros = (ms: number): string => `${(ms * 1000).toFixed(2)} us`
@@ -22,29 +24,43 @@ function describe(r: DemoResult): string {
     ratioText(v.toOriginal),
     v.maxDiff.toExponential(1),
   ])
-  return `${r.listing}\n${table(head, rows)}`
+  const different = r.differences.length === 0 ? [] : ['', 'What differs from the first demonstration, and why:']
+  return [`${r.listing}\n${table(head, rows)}`, ...different, ...r.differences.map((d) => `- ${d}`)].join('\n')
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error)
+    const expected = 'a text file with what print(torch.fx.symbolic_trace(module).graph) shows'
+    throw new UserError({ code: 'unreadable-file', where: path, expected, got, fix: 'check the path' })
+  }
 }
 
 export const demo = defineCommand({
   name: 'demo',
-  operands: '',
-  summary: 'the seed demonstration: every program equal to (x + y) * 2.0, verified and timed',
+  operands: '[graph]',
+  summary: 'every program equal to (x + y) * 2.0, or to a torch.fx graph of yours, verified and timed',
   examples: [
     ['', 'on vectors of 1024 elements'],
     ['--length 1000000 --blocks 10', 'on longer vectors, in fewer blocks'],
+    ['graph.txt --shape x=64x128', 'for a graph as torch.fx prints it'],
   ],
   schemaVersion: 1,
   options: {
-    length: countOption('--length <n>', 'elements of the two vectors', 1024),
+    length: countOption('--length <n>', 'elements of each input without a shape', 1024),
+    shape: shapesOption('--shape <name=sizes>', 'shape of an input, as NAME=64x128; may be repeated'),
     blocks: countOption('--blocks <n>', 'timed blocks', 30),
   },
-  async run({ options, talk }): Promise<Answer> {
+  async run({ operands, options, talk }): Promise<Answer> {
     const { demo: runDemo } = await import('../../demo.ts')
-    const { seed, length, blocks } = options
+    const { seed, length, blocks, shape: shapes } = options
+    const text = operands[0] === undefined ? null : readText(operands[0])
     const threads = options.threads ?? availableParallelism()
     const result = await withDevices(
       { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
-      (oracle, device) => runDemo({ seed, threads, length, blocks, oracle, device }, talk),
+      (oracle, device) => runDemo({ seed, threads, length, shapes, text, blocks, oracle, device }, talk),
     )
     for (const warning of result.warnings) talk.warn(warning)
     const { listing: _, ...data } = result
