@@ -28,7 +28,13 @@ export const ROWS = {
 const FLOWS = ['optimize.ts', 'collect.ts', 'train.ts', 'compare.ts', 'demo.ts']
 
 /** Libraries that one room knows, by the start of their name. */
-export const WALLS = { '@bufbuild/protobuf': 'onnx', 'onnxruntime-node': 'runtime', commander: 'cli', vega: 'report' }
+export const WALLS = {
+  '@bufbuild/protobuf': 'onnx',
+  'onnxruntime-node': 'runtime',
+  commander: 'cli',
+  vega: 'report',
+  '@viz-js/viz': 'report',
+}
 
 export const WARN_LINES = 300
 export const MAX_LINES = 400

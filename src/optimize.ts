@@ -31,6 +31,7 @@ import {
 } from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
 import { fitsGrowth, growthWarnings } from './search/growth.ts'
+import { type LoweredPair, lowerPair } from './search/lowered-pair.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
 import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
@@ -79,6 +80,8 @@ export interface Run {
   /** The chosen variant timed again, apart from the choice. */
   readonly confirmation: Measurement | null
   readonly chosen: Verified | null
+  /** What the runtime executes of the original and of the chosen variant; null: none was chosen, or it cannot be told. */
+  readonly graphs: LoweredPair | null
   readonly stopwatch: Stopwatch
   readonly warnings: readonly string[]
 }
@@ -125,6 +128,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       'write',
       () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }),
     )
+    const graphs = chosen && (await lowerPair(backends.device, prepared.shapes, prepared.original, chosen.ranked.model))
     const warnings = [
       ...prepared.notes,
       ...[cost.warning, ranking.warning].filter((w) => w !== ''),
@@ -140,6 +144,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       ranking,
       verified,
       measurement,
+      graphs,
       stopwatch,
       warnings,
       ...confirmed,

@@ -7,7 +7,9 @@ import type { Run, Verified } from '../optimize.ts'
 import type { RunRecord, RunTiming } from '../report/index.ts'
 import { RUN_SCHEMA } from '../report/index.ts'
 import { ruleFamilies } from '../rewrite/rules/index.ts'
+import type { LoweredGraph } from '../runtime/index.ts'
 import { speedupOf } from '../search/choose.ts'
+import { diffKernels } from '../search/lowered-pair.ts'
 import type { Ranked } from '../search/rank.ts'
 import { commandLine } from './shell.ts'
 
@@ -99,6 +101,30 @@ function kernels(run: Run): RunRecord['kernels'] {
   }
 }
 
+/** One side of the picture of what changed. */
+function graphNodes(
+  { kernels, sources }: LoweredGraph,
+  changed: readonly boolean[],
+  model: CostModel,
+): NonNullable<RunRecord['graphs']>['original'] {
+  const prices = model.price(kernels)
+  return kernels.map(({ op, outputs }, i) => ({
+    op,
+    shape: outputs[0]?.shape.join('x') ?? '',
+    ms: prices[i]! / 1000,
+    sources: [...(sources?.[i] ?? [])],
+    changed: changed[i]!,
+  }))
+}
+
+function graphs(run: Run): RunRecord['graphs'] {
+  if (run.graphs === null) return null
+  const { original, chosen } = run.graphs
+  const { before, after } = diffKernels(original.kernels, chosen.kernels)
+  const { model } = run.cost
+  return { original: graphNodes(original, before, model), chosen: graphNodes(chosen, after, model) }
+}
+
 function saturation(run: Run): RunRecord['saturation'] {
   const { iterations, eNodes, eClasses, stopReason, seconds, perIteration } = run.explored.search
   const growth = perIteration.map((i) => ({ iteration: i.iteration, eNodes: i.eNodes, eClasses: i.eClasses }))
@@ -163,6 +189,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     steps: run.chosen?.ranked.candidate?.steps() ?? [],
     saturation: saturation(run),
     kernels: kernels(run),
+    graphs: graphs(run),
     bytes: {
       original: weightBytes(prepared.original.graph),
       chosen: run.chosen && weightBytes(run.chosen.ranked.model.graph),

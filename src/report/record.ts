@@ -35,6 +35,19 @@ const output = z.object({ name: z.string(), maxAbs: nonNegative, maxRel: nonNega
 /** Kernels of one operator, as the runtime executes them. `ms` is predicted, or profiled where `kernelSource` says so. */
 const kernel = z.object({ op: z.string(), count, ms: nonNegative })
 
+/** A kernel as a node of what the runtime executes. */
+const graphNode = z.object({
+  op: z.string(),
+  /** Of the first output, `1x64x24x160`. */
+  shape: z.string(),
+  /** Predicted. */
+  ms: nonNegative,
+  /** Nodes whose outputs it reads, by index. */
+  sources: z.array(count),
+  /** The other graph has no node that corresponds to it. */
+  changed: z.boolean(),
+})
+
 export const runSchema = z.object({
   schema: z.literal(RUN_SCHEMA),
   /** ISO 8601. */
@@ -84,6 +97,11 @@ export const runSchema = z.object({
   kernels: z
     .object({ source: z.enum(['predicted', 'profiled']), original: z.array(kernel), chosen: z.array(kernel) })
     .nullable(),
+  /** Both graphs in order of execution. Absent in records of before 0.2; null where they are not known. */
+  graphs: z
+    .object({ original: z.array(graphNode), chosen: z.array(graphNode) })
+    .nullable()
+    .default(null),
   bytes: z.object({ original: count, chosen: count.nullable() }),
   seconds: z.record(z.string(), nonNegative),
   machine: z.object({

@@ -57,17 +57,28 @@ code { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace
 .command { margin: 0 0 1rem; }
 .command code { display: block; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: 4px; }
 .command span { display: block; margin-top: .35rem; color: var(--quiet); font-size: .875rem; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; width: min(72rem, 100vw - 4rem); margin-left: 50%; transform: translateX(-50%); }
+.pair figure { min-width: 0; } .pair figcaption { margin: 0 0 .75rem; }
+.graph { overflow: auto; max-height: 44rem; border: 1px solid var(--line); border-radius: 4px; padding: .75rem; }
+.graph svg { margin: 0 auto; }
+.graph text { fill: var(--quiet); font-family: inherit; } .graph .marked text { fill: var(--ink); }
+.graph .plain path { stroke: var(--line); } .graph .marked path { stroke: var(--accent); fill: var(--accent-soft); }
+.graph .edge path { stroke: var(--plain); } .graph .edge polygon { fill: var(--plain); stroke: var(--plain); }
+.steps { margin-top: 1.25rem; font-size: .875rem; } .steps summary { cursor: pointer; color: var(--accent); }
+.steps li { margin: .75rem 0; overflow-wrap: anywhere; } .steps del, .steps ins { text-decoration: none; }
+.steps del { color: var(--quiet); } .steps ins { color: var(--accent); }
 footer { max-width: 45rem; margin: 0 auto; padding: 0 1.5rem 4rem; color: var(--quiet); font-size: .8125rem; overflow-wrap: anywhere; }
 @media (max-width: 44rem) {
   main { padding: 2.5rem 1.25rem 2rem; } footer { padding: 0 1.25rem 2.5rem; }
   h1 { font-size: 1.75rem; } .lead { font-size: 1.0625rem; } header, section { margin-bottom: 2.75rem; }
   .wide { display: none; } .narrow { display: block; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }
+  .pair { grid-template-columns: 1fr; width: auto; margin: 0; transform: none; }
   .bar { min-width: 4.5rem; width: 34%; } .spare { display: none; } .name { min-width: 0; } table { font-size: .875rem; }
 }
 @media print {
   :root { --paper: #fff; --ink: #000; --quiet: #444; --line: #ccc; --accent: #0f6f62; --accent-soft: #eef5f3; --plain: #999; --warn: #5c3205; --warn-soft: #f7f2ea; --bad: #a4262c; }
   body { font-size: 11pt; } main { max-width: none; padding: 0; } section, figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  .wide { display: block; } .narrow { display: none; } .spare { display: table-cell; } .scroll { overflow: visible; }
+  .pair { width: auto; margin: 0; transform: none; } .graph { max-height: none; overflow: visible; } .wide { display: block; } .narrow { display: none; } .spare { display: table-cell; } .scroll { overflow: visible; }
 }
 `

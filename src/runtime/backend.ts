@@ -62,11 +62,20 @@ export interface Session {
 /** Shapes of the inputs, by name. */
 export type InputShapes = ReadonlyMap<string, readonly number[]>
 
+/** What a model would execute, as a graph. */
+export interface LoweredGraph {
+  readonly kernels: KernelTable
+  /** For each kernel, those whose outputs it reads; null where only a run tells the kernels. */
+  readonly sources: readonly (readonly number[])[] | null
+}
+
 export interface Backend {
   readonly name: DeviceName | 'reference'
   probe(): Promise<Availability>
   /** The kernels that a model (a file, or in memory) would execute at these input shapes, in order, without running it. */
   lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>>
+  /** The same, with which kernel feeds which. */
+  lowerGraph(model: string | Model, shapes: InputShapes): Promise<Outcome<LoweredGraph>>
   open(modelPath: string, options: SessionOptions): Promise<Outcome<Session>>
   /** Process ids of the child processes that run now. */
   pids(): Promise<readonly number[]>

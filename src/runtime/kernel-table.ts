@@ -4,7 +4,7 @@ import { shortHash } from '../base/hash.ts'
 import { type Kernel, type KernelOperand, type KernelTable, kernelSignature } from '../cost/kernel.ts'
 import type { Attribute, Attributes } from '../ir/attribute.ts'
 import { bindShapes } from '../ir/bind.ts'
-import { type Graph, type Node, qualifiedName, type ValueId } from '../ir/graph.ts'
+import { type Graph, type Node, producers, qualifiedName, type ValueId } from '../ir/graph.ts'
 import { withNchwcBlock } from '../ir/nchwc.ts'
 import { BLOCK_SIZE } from '../ir/ops/ort-nchwc.ts'
 import { isConcrete } from '../ir/shape.ts'
@@ -28,6 +28,15 @@ export function lowerGraph(graph: Graph, shapes: InputShapes, seen: SeenTypes = 
   const kernels = bound.nodes.map((node) => kernelOf(bound, node, seen))
   const unknown = bound.nodes.filter((node) => node.outputs.some((v) => v !== null && !operandOf(bound, v, seen)))
   return { kernels, nodes: graph.nodes, unknown: [...new Set(unknown.map((n) => qualifiedName(n.domain, n.op)))] }
+}
+
+/** For each node, the nodes whose outputs it reads, by index and in ascending order. */
+export function sourcesOf(graph: Graph): readonly (readonly number[])[] {
+  const madeBy = producers(graph)
+  return graph.nodes.map((node) => {
+    const read = [...node.inputs, ...node.captures].flatMap((v) => (v === null ? [] : (madeBy.get(v) ?? [])))
+    return [...new Set(read)].sort((a, b) => a - b)
+  })
 }
 
 /** The table, or null if a shape is missing. */

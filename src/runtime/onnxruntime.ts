@@ -16,12 +16,13 @@ import {
   type Feeds,
   failure,
   type InputShapes,
+  type LoweredGraph,
   type Outcome,
   type Session,
   type SessionOptions,
 } from './backend.ts'
 import { asOutcome } from './expected-error.ts'
-import { completeTable, lowerGraph } from './kernel-table.ts'
+import { completeTable, lowerGraph, sourcesOf } from './kernel-table.ts'
 import { type Environment, type Probed, probeDevice } from './probe.ts'
 import { ScratchFolder } from './scratch-folder.ts'
 import { softwareVulkanEnvironment, softwareVulkanWish, vulkanLoaderEnvironment } from './software-vulkan.ts'
@@ -66,7 +67,12 @@ export class OnnxruntimeBackend implements Backend {
     return pool.open({ modelPath, options, files })
   }
 
-  lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+  async lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+    const lowered = await this.lowerGraph(model, shapes)
+    return lowered.ok ? { ok: true, value: lowered.value.kernels } : lowered
+  }
+
+  lowerGraph(model: string | Model, shapes: InputShapes): Promise<Outcome<LoweredGraph>> {
     return asOutcome(async () => {
       const whole = typeof model === 'string' ? readModelFile(model) : model
       const stub = writeStubModel(whole, this.scratch.folder, basename(this.scratch.fresh('stub.onnx')))
@@ -84,7 +90,7 @@ export class OnnxruntimeBackend implements Backend {
     this.scratch.remove()
   }
 
-  private async lowerStub(stubPath: string, original: Graph, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+  private async lowerStub(stubPath: string, original: Graph, shapes: InputShapes): Promise<Outcome<LoweredGraph>> {
     const pool = await this.workers()
     const loweredPath = this.scratch.fresh('lowered.onnx')
     const request = { kind: 'lower', modelPath: stubPath, loweredPath } as const
@@ -93,18 +99,20 @@ export class OnnxruntimeBackend implements Backend {
     const lowered = readModelFile(loweredPath, { hasStubs: true })
     rmSync(loweredPath) // thousands of variants are lowered, some of megabytes
     const table = completeTable(lowerGraph(lowered.graph, shapes))
-    return table ? { ok: true, value: table } : this.lowerByRunning(stubPath, bindShapes(original, shapes))
+    return table
+      ? { ok: true, value: { kernels: table, sources: sourcesOf(lowered.graph) } }
+      : this.lowerByRunning(stubPath, bindShapes(original, shapes))
   }
 
   /** Where inference does not reach, one run on zeros shows the shapes. */
-  private async lowerByRunning(stubPath: string, bound: Graph): Promise<Outcome<KernelTable>> {
+  private async lowerByRunning(stubPath: string, bound: Graph): Promise<Outcome<LoweredGraph>> {
     const session = await this.open(stubPath, { threads: 1, optimization: 'all', profile: true })
     if (!session.ok) return session
     const profile = await session.value.profile(zeroFeeds(bound), 1)
     await session.value.close()
     if (!profile.ok) return profile
     const kernels = profile.value.map((k) => k.kernel)
-    if (kernels.every((k) => k !== null)) return { ok: true, value: kernels }
+    if (kernels.every((k) => k !== null)) return { ok: true, value: { kernels, sources: null } }
     const unknown = new Set(profile.value.filter((k) => k.kernel === null).map((k) => k.op))
     return failure('error', `neither inference nor a run tells the shapes of ${[...unknown].join(', ')}`)
   }

@@ -7,12 +7,13 @@ import {
   type Backend,
   failure,
   type InputShapes,
+  type LoweredGraph,
   type Outcome,
   type Session,
   type SessionOptions,
 } from './backend.ts'
 import { asOutcome } from './expected-error.ts'
-import { completeTable, lowerGraph } from './kernel-table.ts'
+import { completeTable, lowerGraph, sourcesOf } from './kernel-table.ts'
 import type { BackendOptions } from './onnxruntime.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -38,12 +39,18 @@ export class ReferenceBackend implements Backend {
   }
 
   /** Nothing is fused here: the kernels are the graph's own nodes. */
-  lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+  async lower(model: string | Model, shapes: InputShapes): Promise<Outcome<KernelTable>> {
+    const lowered = await this.lowerGraph(model, shapes)
+    return lowered.ok ? { ok: true, value: lowered.value.kernels } : lowered
+  }
+
+  lowerGraph(model: string | Model, shapes: InputShapes): Promise<Outcome<LoweredGraph>> {
     return asOutcome(() => {
       const { graph } = typeof model === 'string' ? readModelFile(model) : model
       const lowering = lowerGraph(graph, shapes)
       const table = completeTable(lowering)
-      return table ? { ok: true, value: table } : failure('error', `no shapes for ${lowering.unknown.join(', ')}`)
+      if (table) return { ok: true, value: { kernels: table, sources: sourcesOf(graph) } }
+      return failure('error', `no shapes for ${lowering.unknown.join(', ')}`)
     })
   }
 

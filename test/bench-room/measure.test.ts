@@ -40,6 +40,7 @@ function scripted({ ms, open }: Script) {
     probe: async () => ({ available: true, reason: '', fix: '' }),
     pids: async () => [],
     lower: async () => failure('error', 'not scripted'),
+    lowerGraph: async () => failure('error', 'not scripted'),
     open: async (path) => open?.(path) ?? { ok: true, value: session(path) },
     close: async () => {},
   }

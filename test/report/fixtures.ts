@@ -55,7 +55,15 @@ export const gainRun: RunRecord = {
     { name: 'resize-commutes-with-linear', count: 3, law: 'lin(resize(x), W) = resize(lin(x, W))' },
     { name: 'linear-of-linear', count: 4, law: 'lin(lin(x, A), B) = lin(x, A B)' },
   ],
-  steps: [],
+  steps: [
+    {
+      rule: 'lin-of-concat',
+      law: '[x, y] W = x W1 + y W2',
+      where: 'head',
+      before: 'lin(concat(c1, c2), W)',
+      after: 'lin(c1, W1) + lin(c2, W2)',
+    },
+  ],
   saturation: {
     iterations: 8,
     eNodes: 3871,
@@ -83,6 +91,20 @@ export const gainRun: RunRecord = {
       { op: 'Resize', count: 3, ms: 0.95 },
       { op: 'Sum', count: 1, ms: 0.21 },
       { op: 'Transpose', count: 2, ms: 0.04 },
+    ],
+  },
+  graphs: {
+    original: [
+      { op: 'MatMul', shape: '1x256x64', ms: 0.42, sources: [], changed: false },
+      { op: 'Add', shape: '1x256x64', ms: 0.01, sources: [0], changed: false },
+      { op: 'Resize', shape: '1x64x64x64', ms: 0.9, sources: [1], changed: true },
+      { op: 'com.microsoft.nchwc:Conv', shape: '1x32x64x64', ms: 2.6, sources: [2], changed: true },
+    ],
+    chosen: [
+      { op: 'MatMul', shape: '1x256x64', ms: 0.42, sources: [], changed: false },
+      { op: 'Add', shape: '1x256x64', ms: 0.01, sources: [0], changed: false },
+      { op: 'com.microsoft.nchwc:Conv', shape: '1x32x16x16', ms: 1.4, sources: [1], changed: true },
+      { op: 'Resize', shape: '1x32x64x64', ms: 0.4, sources: [2], changed: true },
     ],
   },
   bytes: { original: 540_000, chosen: 410_000 },
@@ -123,6 +145,8 @@ export const noGainRun: RunRecord = {
   ),
   candidates: gainRun.candidates.map((c) => ({ ...c, role: c.role === 'chosen' ? ('other' as const) : c.role })),
   kernels: { ...gainRun.kernels!, chosen: [] },
+  graphs: null,
+  steps: [],
   bytes: { original: 24_100_000, chosen: null },
   warnings: [],
   rules: [],

@@ -34,6 +34,11 @@ function hostileRun(name: string): RunRecord {
     outputs: gainRun.outputs.map((o) => ({ ...o, name })),
     rules: gainRun.rules.map((r) => ({ ...r, name, law: name })),
     kernels: { ...gainRun.kernels!, original: [{ op: name, count: 1, ms: 1 }] },
+    steps: gainRun.steps.map(() => ({ rule: name, law: name, where: name, before: name, after: name })),
+    graphs: {
+      original: [{ op: name, shape: '1', ms: 1, sources: [], changed: true }],
+      chosen: [{ op: name, shape: '1', ms: 1, sources: [], changed: true }],
+    },
     warnings: [name],
     next: [{ command: name, purpose: name }],
     saturation: { ...gainRun.saturation, stopReason: name },
@@ -56,7 +61,9 @@ describe('the page of a run', () => {
       'One warning',
       'Time per run',
       'Same outputs',
+      'What changed',
       'Rules applied',
+      'Steps',
       'What the runtime executes',
       'Predicted and measured',
       'Search',
@@ -100,7 +107,7 @@ describe('the page of a run', () => {
 
   it('gives every chart a name for screen readers', async () => {
     const charts = (await renderRun(gainRun)).match(/<svg [^>]*>/g)!
-    expect(charts).to.have.length(6)
+    expect(charts).to.have.length(8)
     for (const chart of charts) expect(chart).to.match(/role="img" aria-label="[^"]{20,}"/)
   })
 
@@ -109,6 +116,35 @@ describe('the page of a run', () => {
     expect(tagsOf(page)).to.deep.equal(tagsOf(await renderRun(hostileRun('name'))))
     for (const forbidden of ['\u0007', '\u202e']) expect(page).to.not.contain(forbidden)
     expect(page).to.not.contain('<script')
+  })
+
+  it('draws both graphs side by side, what changed marked, what both have in a row as one box', async () => {
+    const page = await renderRun(gainRun)
+    const pair = page.slice(page.indexOf('<div class="pair">'), page.indexOf('<section id="rules"'))
+    const [before, after] = pair.split('<figure>').slice(1)
+    for (const side of [before!, after!]) {
+      expect(side.match(/class="node marked"/g)).to.have.length(2)
+      expect(side.match(/class="node plain"/g)).to.have.length(1)
+      expect(side.match(/class="edge"/g)).to.have.length(2)
+      expect(side).to.contain('2 kernels, unchanged').and.to.contain('4 kernels, 2 of them marked')
+    }
+    expect(before).to.contain('1x32x64x64, 2.60').and.to.not.contain('1x32x16x16')
+    expect(after).to.contain('1x32x16x16, 1.40')
+  })
+
+  it('says what of a large graph is not drawn', async () => {
+    const node = (i: number) => ({ op: 'Add', shape: '1', ms: 0.1, sources: i === 0 ? [] : [i - 1], changed: true })
+    const large = {
+      ...gainRun,
+      graphs: { original: Array.from({ length: 200 }, (_, i) => node(i)), chosen: [node(0)] },
+    }
+    const page = await renderRun(large)
+    expect(page.match(/Drawn are the first 90 of 200 boxes/g)).to.have.length(1)
+  })
+
+  it('folds the steps behind their number', async () => {
+    const page = await renderRun(gainRun)
+    expect(page).to.contain('<summary>one step</summary>').and.to.contain('<code>lin-of-concat</code> at head')
   })
 
   it('copes with a run of a single variant, a single iteration, and huge numbers of both', async () => {

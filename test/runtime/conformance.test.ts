@@ -146,6 +146,13 @@ for (const name of NAMES)
         [[16, 4], true],
       ])
       expect(products.at(-1)!.outputs[0]!.shape).to.deep.equal([3, 4])
+      const { kernels, sources } = unwrap(await backend.lowerGraph(path, shapes))
+      expect(kernels.map(kernelSignature).sort()).to.deep.equal(table.map(kernelSignature).sort())
+      expect(sources).to.have.length(kernels.length)
+      sources!.forEach((from, i) => {
+        for (const s of from) expect(s).to.be.lessThan(i)
+      })
+      expect(sources!.flat()).to.have.length.greaterThan(0)
     })
 
     it('contains a crash: the call says so, and the same session works again', async () => {

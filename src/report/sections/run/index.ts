@@ -1,12 +1,14 @@
 // The sections of a run's page, in order. To add one, write a file and a row.
 import type { Html } from '../../html.ts'
 import type { RunRecord } from '../../record.ts'
+import { graphs } from './graphs.ts'
 import { kernels } from './kernels.ts'
 import { machine } from './machine.ts'
 import { next } from './next.ts'
 import { prediction } from './prediction.ts'
 import { rules } from './rules.ts'
 import { saturation } from './saturation.ts'
+import { steps } from './steps.ts'
 import { timing } from './timing.ts'
 import { verification } from './verification.ts'
 import { warnings } from './warnings.ts'
@@ -18,7 +20,9 @@ export const runSections: readonly RunSection[] = [
   warnings,
   timing,
   verification,
+  graphs,
   rules,
+  steps,
   kernels,
   prediction,
   saturation,
