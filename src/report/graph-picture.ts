@@ -28,7 +28,7 @@ export async function drawGraph(label: string, nodes: readonly PictureNode[]): P
       style: 'rounded',
       fontname: 'Helvetica',
       fontsize: FONT_SIZE,
-      margin: '0.12,0.05',
+      margin: '0.2,0.06',
       height: 0.2,
     },
     edgeAttributes: { arrowsize: 0.5 },
