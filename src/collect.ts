@@ -240,7 +240,7 @@ async function collectKernels({ options, writer, setting, folder, totals, talk, 
       totals.failed++
       talk.warn(`${context}: ${rows.reason}`)
     }
-    talk.progress('kernels', i + 1, graphs)
+    talk.progress('kernels', i + 1, graphs, 'graphs')
   }
 }
 

@@ -1,10 +1,9 @@
 // The main flow: a model in, a faster model that computes the same out, or an honest "no gain". Read `optimize` as a table of
 // contents; each step is the work of one room.
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { EXIT, UserError } from './base/errors.ts'
+import { UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
-import { requireWritableFile } from './base/output.ts'
+import { requireNewFile, requireWritableFile } from './base/output.ts'
 import { Stopwatch } from './base/stopwatch.ts'
 import { checkpoint, type Talk } from './base/talk.ts'
 import {
@@ -158,15 +157,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
 /** Where the result goes; refuses to overwrite, and what cannot be written, before any work is done. */
 function checkedOutput(options: OptimizeOptions): string {
   const path = options.output ?? options.input.replace(/(\.onnx)?$/, '.fast.onnx')
-  if (existsSync(path) && !options.force)
-    throw new UserError({
-      code: 'file-exists',
-      where: path,
-      expected: 'a new file to write',
-      got: 'a file that exists',
-      fix: 'name another with -o, or overwrite it with --force',
-      exitCode: EXIT.usage,
-    })
+  requireNewFile(path, options.force, 'name another with -o, or overwrite it with --force')
   requireWritableFile(path)
   return path
 }
@@ -206,7 +197,7 @@ function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Exp
     nodeLimit: 40_000,
     timeLimitMs: seconds * 1000,
     allows: (rule) => allows(rule.name),
-    onIteration: (eNodes) => talk.progress('saturate', eNodes, 40_000),
+    onIteration: (eNodes) => talk.progress('saturate', eNodes, null, 'e-nodes'),
   })
   const { search, initialNodes } = explored
   const size = `${initialNodes} -> ${search.eNodes} e-nodes, ${search.eClasses} e-classes`
@@ -238,7 +229,7 @@ async function predict(
     shapes: prepared.shapes,
     onProgress: (done, total) => {
       talk.signal.throwIfAborted()
-      talk.progress('predict', done, total)
+      talk.progress('predict', done, total, 'variants')
     },
   })
   for (const warning of [ranking.warning, ...growthWarnings(ranking, prepared, options.maxGrowth)])
@@ -281,6 +272,7 @@ async function verify(
   if (!reference.ok) throw new UserError(badModel(options.input, reference.reason))
   for (const ranked of queue) {
     talk.signal.throwIfAborted()
+    talk.progress('verify', verified.filter((v) => v.verification.passed).length, wanted, 'variants')
     const path = join(folder, `${ranked.id}.onnx`)
     writeModelFile(path, ranked.model, TEMPORARY)
     verified.push({ ranked, path, verification: await verifyCandidate(reference.value, path) })
@@ -345,6 +337,7 @@ async function timeAgainstOriginal(
     blocks,
     timeLimitMs: Math.min(15, (options.timeLimit ?? 120) / 4) * 1000,
     signal: talk.signal,
+    onBlock: (done, total) => talk.progress('measure', done, total, 'blocks'),
   })
   talk.signal.throwIfAborted()
   if (!outcome.ok) throw new UserError(badModel(options.input, outcome.reason))

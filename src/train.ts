@@ -153,7 +153,7 @@ export function fitOverrides({
 /** Progress as the user sees it; stops where the user interrupts. */
 export function report(talk: Talk, p: Progress): void {
   talk.signal.throwIfAborted()
-  talk.progress('train', p.member * p.steps + p.step, p.members * p.steps)
+  talk.progress('train', p.member * p.steps + p.step, p.members * p.steps, 'steps')
 }
 
 const countRoots = (s: Samples): number => new Set(s.graphs.map((g) => g.root)).size

@@ -1,7 +1,7 @@
 // The door check of whatever will be written: asked before any work is done, so that hours do not end in a folder that is missing.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { UserError } from './errors.ts'
+import { EXIT, UserError } from './errors.ts'
 
 function unwritable(where: string, expected: string, got: string, fix: string): UserError {
   return new UserError({ code: 'unwritable', where, expected, got, fix })
@@ -20,6 +20,13 @@ function requireFolder(folder: string): void {
       'change its permissions, or choose another path',
     )
   }
+}
+
+/** Throws UserError, with the exit code of wrong usage, where a file would be overwritten that the user did not give up. */
+export function requireNewFile(path: string, force: boolean, fix: string): void {
+  if (force || !existsSync(path)) return
+  const [expected, got] = ['a new file to write', 'a file that exists']
+  throw new UserError({ code: 'file-exists', where: path, expected, got, fix, exitCode: EXIT.usage })
 }
 
 /** Throws UserError unless a file can be made at `path`, or replaced there. */

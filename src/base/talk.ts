@@ -4,8 +4,9 @@
 export interface Talk {
   /** One finished stage in a few words: `note('saturate', '214 -> 3871 e-nodes, 1.9 s (stopped: saturated)')`. */
   note(stage: string, text: string): void
-  /** How far a long stage is. Shown in place on a terminal, dropped elsewhere; call it as often as you like. */
-  progress(stage: string, done: number, total: number): void
+  /** How far a long stage is, in `unit`s; `total` null: nobody knows of how many. Shown in place on a terminal, with the time
+   * that is left, dropped elsewhere; call it as often as you like. */
+  progress(stage: string, done: number, total: number | null, unit?: string): void
   /** Something the user should know although the work goes on. The flow also returns it among its `warnings`. */
   warn(text: string): void
   /** Aborted when the user interrupts: flush what is worth keeping, then `signal.throwIfAborted()`. */

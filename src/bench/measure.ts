@@ -34,6 +34,8 @@ export interface MeasureOptions {
   readonly seed: number
   /** Called between blocks; stop by aborting. */
   readonly signal?: AbortSignal
+  /** How far the blocks of a group are. */
+  readonly onBlock?: (done: number, total: number) => void
 }
 
 export interface TimedModel {
@@ -72,7 +74,7 @@ export interface Measurement {
   readonly warnings: readonly string[]
 }
 
-export type Settings = Required<Omit<MeasureOptions, 'signal'>> & Pick<MeasureOptions, 'signal'>
+export type Settings = Required<Omit<MeasureOptions, 'signal' | 'onBlock'>> & Pick<MeasureOptions, 'signal' | 'onBlock'>
 
 const MIN_BLOCKS = 3
 /** Blocks before a variant may be dropped. */
@@ -211,6 +213,7 @@ async function runBlocks(
   await warmAll(all, feeds, settings)
   for (let block = 0; block < settings.blocks && reference.failure === null; block++) {
     if (settings.signal?.aborted || (block >= MIN_BLOCKS && performance.now() > deadline)) break
+    settings.onBlock?.(block, settings.blocks)
     const lost = await runBlock(reference, lanes.filter(isRunning), feeds, random)
     if (lost) await warmAll(all, feeds, settings) // the worker was replaced: the others were loaded again
     if (block + 1 >= BLOCKS_TO_JUDGE) dropSlow(lanes.filter(isRunning), settings.dropAbove)

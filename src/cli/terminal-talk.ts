@@ -13,10 +13,21 @@ export interface TalkSettings {
   readonly now: () => number
 }
 
+/** Estimates before this much work are guesses. */
+const MS_BEFORE_ESTIMATE = 1000
+
+/** `, 12 s left`, from what the stage took so far; nothing where that says little. */
+function leftText(elapsedMs: number, done: number, left: number): string {
+  if (done <= 0 || left <= 0 || elapsedMs < MS_BEFORE_ESTIMATE) return ''
+  const seconds = Math.ceil((elapsedMs * left) / done / 1000)
+  return seconds < 100 ? `, ${seconds} s left` : `, ${Math.ceil(seconds / 60)} min left`
+}
+
 export function createTerminalTalk(io: Io, settings: TalkSettings): Talk & { clear(): void } {
   const animate = io.stderr.isTTY === true && io.env.TERM !== 'dumb' && !settings.quiet
   let shown = false
   let lastFrame = Number.NEGATIVE_INFINITY
+  let current = { stage: '', since: 0, done: 0 }
 
   const clear = () => {
     if (shown) io.stderr.write(ERASE_LINE)
@@ -36,12 +47,15 @@ export function createTerminalTalk(io: Io, settings: TalkSettings): Talk & { cle
       clear()
       io.stderr.write(`${paint('yellow', 'warning:', io.stderr, io.env)} ${withoutControls(text)}\n`)
     },
-    progress: (stage, done, total) => {
+    progress: (stage, done, total, unit = '') => {
       const now = settings.now()
-      if (!animate || (now - lastFrame < MS_BETWEEN_FRAMES && done < total)) return
+      if (stage !== current.stage || done < current.done) current = { stage, since: now, done }
+      if (!animate || (now - lastFrame < MS_BETWEEN_FRAMES && done !== total)) return
       lastFrame = now
       shown = true
-      const text = `  ${withoutControls(stage).padEnd(STAGE_WIDTH)} ${done} of ${total}`
+      const amount = total === null ? `${done}` : `${done} of ${total}`
+      const left = total === null ? '' : leftText(now - current.since, done - current.done, total - done)
+      const text = `  ${withoutControls(stage).padEnd(STAGE_WIDTH)} ${[amount, unit].filter(Boolean).join(' ')}${left}`
       io.stderr.write(ERASE_LINE + text.slice(0, (io.stderr.columns || 80) - 1))
     },
   }

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { EXIT, InvariantError, UnsupportedError, UserError } from '../../src/base/errors.ts'
 import { type Answer, type Command, defineCommand } from '../../src/cli/command.ts'
 import { choiceOption, countOption, ratioOption, shapeOption, switchOption, textOption } from '../../src/cli/option.ts'
+import { createTerminalTalk } from '../../src/cli/terminal-talk.ts'
 import { jsonOf, runCli } from './support.ts'
 
 const OPTIONS = {
@@ -277,6 +278,26 @@ describe('talk', () => {
   it('shows progress in place on a terminal, and erases it', async () => {
     expect(await stderrOf([], true, { NO_COLOR: '1' })).to.match(/^ERASE {2}load {7}1 of 2ERASE {2}load/)
     expect(await stderrOf([], true, { TERM: 'dumb' })).not.to.contain('ERASE')
+  })
+
+  it('tells how much, of how much where that is known, and the time that is left', () => {
+    let [now, written] = [0, '']
+    const stderr = { isTTY: true, columns: 80, write: (text: string) => (written += text) }
+    const io = { stderr, env: {}, signal: new AbortController().signal } as unknown as Parameters<
+      typeof createTerminalTalk
+    >[0]
+    const talk = createTerminalTalk(io, { quiet: false, now: () => now })
+    const line = (stage: string, done: number, total: number | null, unit: string) => {
+      written = ''
+      now += 2000
+      talk.progress(stage, done, total, unit)
+      return written.split('\u001b[2K').at(-1)
+    }
+    expect(line('saturate', 2992, null, 'e-nodes')).to.equal('  saturate   2992 e-nodes')
+    expect(line('predict', 0, 48, 'variants')).to.equal('  predict    0 of 48 variants')
+    expect(line('predict', 12, 48, 'variants')).to.equal('  predict    12 of 48 variants, 6 s left')
+    expect(line('predict', 13, 480, 'variants')).to.equal('  predict    13 of 480 variants, 3 min left')
+    expect(line('predict', 480, 480, 'variants')).to.equal('  predict    480 of 480 variants')
   })
 
   it('is coloured on a terminal unless NO_COLOR is set', async () => {

@@ -1,8 +1,7 @@
 // `report RUN`: the page again, from a stored record. A page is a pure function of its record.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import writeFileAtomic from 'write-file-atomic'
-import { EXIT, UserError } from '../../base/errors.ts'
-import { requireWritableFile } from '../../base/output.ts'
+import { requireNewFile, requireWritableFile } from '../../base/output.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { textOption } from '../option.ts'
 import { findRecord } from '../records.ts'
@@ -14,19 +13,6 @@ async function render(path: string): Promise<string> {
   const { COMPARE_SCHEMA, readComparison, readRun, renderCompare, renderRun } = await import('../../report/index.ts')
   const isComparison = readFileSync(path, 'utf8').includes(`"${COMPARE_SCHEMA}"`)
   return isComparison ? renderCompare(readComparison(path)) : renderRun(readRun(path))
-}
-
-function refuseOverwrite(path: string, force: boolean): void {
-  if (force || !existsSync(path)) return
-  const fix = 'name another with -o, or pass --force'
-  throw new UserError({
-    code: 'file-exists',
-    where: path,
-    expected: 'a new file',
-    got: 'one that exists',
-    fix,
-    exitCode: EXIT.usage,
-  })
 }
 
 export const report = defineCommand({
@@ -42,7 +28,7 @@ export const report = defineCommand({
   async run({ operands, options }): Promise<Answer> {
     const record = findRecord(operands[0]!)
     const page = options.output ?? defaultPage(record)
-    refuseOverwrite(page, options.force)
+    requireNewFile(page, options.force, 'name another with -o, or pass --force')
     requireWritableFile(page)
     const html = await render(record)
     await writeFileAtomic(page, html)
