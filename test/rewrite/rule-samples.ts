@@ -250,6 +250,10 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.conv(x, s.w([3, 3, 3, 3]), 1), x])
     },
     (s) => {
+      const x = s.x([1, 3, 5, 5])
+      return s.op('Add', [s.conv(x, s.w([3, 3, 3, 3]), 1), s.op('Mul', [x, s.w([3, 1, 1])])])
+    },
+    (s) => {
       const x = s.x([1, 4, 5, 5])
       return s.op('Add', [s.conv(x, s.w([4, 2, 3, 3]), 1, 2), x])
     },

@@ -6,6 +6,7 @@ import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
 import type { Rule } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
+import { operandPairs, varyingAxes } from './scale.ts'
 
 const SOURCE = 'bilinearity of convolution (docs/rules.md, convolutions)'
 
@@ -73,20 +74,32 @@ function* linOfConv(t: TensorEGraph, n: NodeId) {
   }
 }
 
-/** conv(x, W) + conv(x, V) = conv(x, W + V); an identity counts as a 1x1 kernel. */
+/** conv(x, W) + conv(x, V) = conv(x, W + V); an identity, scaled per channel or not, counts as a 1x1 kernel. */
 function* sumOfConvs(t: TensorEGraph, n: NodeId) {
   const [a, b] = t.children(n) as [ClassId, ClassId]
   const left = convolutionsOf(t, a)
   const right = convolutionsOf(t, b)
   for (const p of left) for (const q of right) yield* merged(t, p, q)
-  for (const [kernels, x] of [
+  for (const [kernels, other] of [
     [left, b],
     [right, a],
   ] as const)
-    for (const k of kernels) {
-      const [outputs, perGroup] = t.shape(k.w) as number[]
-      if (t.egraph.find(k.x) === x && outputs === perGroup! * getInt(k.attributes, 'group', 1))
-        yield* merged(t, k, identityKernel(t, k))
+    for (const k of kernels) for (const q of identities(t, k, other)) yield* merged(t, k, q)
+}
+
+/** `c` as a 1x1 kernel on what `k` sees: where it is the same value, or that value times a constant per channel. */
+function* identities(t: TensorEGraph, k: Kernel, c: ClassId): Iterable<Kernel> {
+  const [outputs, perGroup, ...kernel] = t.shape(k.w) as number[]
+  if (outputs !== perGroup! * getInt(k.attributes, 'group', 1)) return
+  const x = t.egraph.find(k.x)
+  if (x === t.egraph.find(c)) yield identityKernel(t, k)
+  for (const m of t.nodes(c, 'Mul'))
+    for (const [y, d] of operandPairs(t, m)) {
+      if (t.egraph.find(y) !== x || !t.isConstant(d) || !varyingAxes(t, d).every((a) => a === 1)) continue
+      if (t.shape(d)[1] !== 1 && t.shape(d)[1] !== outputs) continue
+      const identity = identityKernel(t, k)
+      const factor = t.reshape(d, [t.shape(d)[1]!, 1, ...kernel.map(() => 1)])
+      if (factor !== null) yield { ...identity, w: t.mul(identity.w, factor) }
     }
 }
 
