@@ -110,7 +110,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const ranking = await stopwatch.time('predict', () =>
       predict(prepared, explored, cost, backends.device, options, talk),
     )
-    const inputs = inputSets(prepared.original.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
+    const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const verified = await stopwatch.time('verify', () =>
       verify(ranking, prepared, inputs, backends, scratch.folder, options, talk),
     )

@@ -19,7 +19,7 @@ import { FIRST_OVERRIDABLE_IR, type Shell } from './import.ts'
 import { copy, decode, has } from './proto.ts'
 import { capturedNames } from './scope.ts'
 import { tensorToProto } from './tensor.ts'
-import { agrees, valueToProto } from './types.ts'
+import { agrees, declaresAll, valueToProto } from './types.ts'
 
 export interface ExportOptions {
   readonly irVersion: number
@@ -37,7 +37,7 @@ export function exportGraph(graph: Graph, shell: Shell, options: ExportOptions):
   proto.initializer = kept.initializers
   proto.sparseInitializer = kept.sparse
   proto.input = listInputs(graph, shell, options)
-  proto.output = graph.outputs.map((v) => declaration(graph, v, shell.proto.output))
+  proto.output = graph.outputs.map((v) => declaration(graph, v, shell.proto.output, agrees))
   const names = new Set(graph.values.map((v) => v.name))
   proto.valueInfo = keptDeclarations(graph, shell)
   proto.quantizationAnnotation = proto.quantizationAnnotation.filter(
@@ -119,7 +119,7 @@ function nodeToProto(graph: Graph, node: Node): NodeProto {
 /** Inputs as the file listed them, constants among them where the IR version wants that; else in the graph's order. */
 function listInputs(graph: Graph, shell: Shell, options: ExportOptions): ValueInfoProto[] {
   const own = graph.inputs.filter((v) => !shell.captured.has(graph.values[v]!.name))
-  const declared = own.map((v) => declaration(graph, v, shell.proto.input))
+  const declared = own.map((v) => declaration(graph, v, shell.proto.input, declaresAll))
   if (options.irVersion >= FIRST_OVERRIDABLE_IR) return declared
   const constants = new Set([...graph.initializers.keys()].map((v) => graph.values[v]!.name))
   const listed = shell.proto.input.filter(
@@ -130,10 +130,15 @@ function listInputs(graph: Graph, shell: Shell, options: ExportOptions): ValueIn
 }
 
 /** The value's own declaration if there is one that still holds, else a new one. */
-function declaration(graph: Graph, v: ValueId, declared: readonly ValueInfoProto[]): ValueInfoProto {
+function declaration(
+  graph: Graph,
+  v: ValueId,
+  declared: readonly ValueInfoProto[],
+  holds: typeof agrees,
+): ValueInfoProto {
   const value = graph.values[v]!
   const own = declared.find((p) => p.name === value.name)
-  return own && agrees(own, value) ? own : valueToProto(value)
+  return own && holds(own, value) ? own : valueToProto(value)
 }
 
 function keptDeclarations(graph: Graph, shell: Shell): ValueInfoProto[] {

@@ -103,6 +103,16 @@ export function agrees(declared: ValueInfoProto, v: Value): boolean {
   return !dims || (dims.length === v.type.shape.length && v.type.shape.every((d, i) => dimAgrees(dims[i]!, d)))
 }
 
+/** True if the declaration also leaves nothing open that is known: an input that was bound must be declared so. */
+export function declaresAll(declared: ValueInfoProto, v: Value): boolean {
+  const t = declared.type?.value
+  if (v.type === null || t?.case !== 'tensorType' || !t.value.shape) return v.type === null
+  const dims = t.value.shape.dim
+  return agrees(declared, v) && v.type.shape.every((d, i) => typeof d !== 'number' || isFixed(dims[i]!))
+}
+
+const isFixed = (d: TensorShapeProto_Dimension): boolean => d.value.case === 'dimValue' && d.value.value > 0n
+
 function dimAgrees(declared: TensorShapeProto_Dimension, d: Dim): boolean {
   const n = declared.value.case === 'dimValue' ? Number(declared.value.value) : 0
   return n <= 0 || typeof d !== 'number' || n === d

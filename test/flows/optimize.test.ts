@@ -2,11 +2,30 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { UserError } from '../../src/base/errors.ts'
 import { silentTalk } from '../../src/base/talk.ts'
-import { inputSets, verifyModels } from '../../src/bench/index.ts'
-import { readModelFile } from '../../src/onnx/index.ts'
+import { INPUT_KINDS, inputSets, verifyModels } from '../../src/bench/index.ts'
+import { GraphBuilder } from '../../src/ir/builder.ts'
+import { namedDim } from '../../src/ir/dim.ts'
+import { tensor } from '../../src/ir/tensor.ts'
+import { modelOf, readModelFile, writeModelFile } from '../../src/onnx/index.ts'
 import { optimize } from '../../src/optimize.ts'
 import { createBackend } from '../../src/runtime/index.ts'
 import { createWorkspace, optimizeOptions } from './support/workspace.ts'
+
+/** mean(x @ w, rows) for x of any size: one product of a row is enough. */
+function openGraph() {
+  const b = new GraphBuilder('open')
+  const x = b.input('x', 'float32', [namedDim('batch'), namedDim('rows'), 96])
+  const w = b.constant(
+    tensor(
+      'float32',
+      [96, 64],
+      Float64Array.from({ length: 96 * 64 }, (_, i) => Math.sin(i)),
+    ),
+  )
+  const y = b.node('MatMul', [x, w])
+  b.output(b.node('ReduceMean', [y, b.int64s([1])]), 'y')
+  return b.build()
+}
 
 describe('optimize, end to end', function () {
   this.timeout(120_000)
@@ -48,6 +67,18 @@ describe('optimize, end to end', function () {
     const run = await optimize(optimizeOptions(input, { rules: '!*' }), silentTalk)
     expect(run.verdict.kind).to.equal('no-gain')
     expect(existsSync(run.outputPath)).to.equal(false)
+  })
+
+  it('with --shape the model is bound to that shape: verified at it alone, and written with it', async () => {
+    const input = space.path('open.onnx')
+    writeModelFile(input, modelOf(openGraph()), { force: true })
+    const shapes = new Map([['x', [8, 64, 96]]])
+    const run = await optimize(optimizeOptions(input, { shapes, measure: 0 }), silentTalk)
+    expect(run.chosen!.verification).to.include({ passed: true, inputs: INPUT_KINDS.length })
+    const { graph } = readModelFile(run.outputPath)
+    expect(graph.values[graph.inputs[0]!]!.type!.shape).to.deep.equal([8, 64, 96])
+    const open = await optimize(optimizeOptions(input, { measure: 0, force: true }), silentTalk)
+    expect(open.chosen!.verification.inputs).to.be.greaterThan(INPUT_KINDS.length)
   })
 
   it('refuses to overwrite before any work is done', async () => {
