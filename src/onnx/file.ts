@@ -13,13 +13,14 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { create, toBinary } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import writeFileAtomic from 'write-file-atomic'
 import { UserError } from '../base/errors.ts'
+import { tensorBytes } from '../ir/tensor.ts'
+import { encodeModel } from './encode-model.ts'
 import { checkLocation } from './external-data.ts'
 import {
   type ModelProto,
-  ModelProtoSchema,
   StringStringEntryProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
@@ -76,13 +77,13 @@ export function writeModelFile(path: string, model: Model, options: WriteOptions
   if (weightBytes(model) <= (options.externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES))
     return writeWhole(path, writeModel(model), options.isDurable ?? true)
   const proto = modelToProto(model)
-  const data = moveToDataFile(proto, path)
-  return [...writeWhole(path, toBinary(ModelProtoSchema, proto), true), data]
+  const data = moveToDataFile(proto, path, options.isDurable ?? true)
+  return [...writeWhole(path, encodeModel(proto), options.isDurable ?? true), data]
 }
 
 function weightBytes(model: Model): number {
   let sum = 0
-  for (const t of model.graph.initializers.values()) sum += t.bytes.length
+  for (const t of model.graph.initializers.values()) sum += tensorBytes(t)
   return sum
 }
 
@@ -107,11 +108,11 @@ function unwritable(path: string, error: unknown): UserError {
 }
 
 /** Moves the large initializers of a model's graph to a new file beside `path`; returns its path. */
-function moveToDataFile(proto: ModelProto, path: string): string {
+function moveToDataFile(proto: ModelProto, path: string, isDurable: boolean): string {
   const temporary = `${path}.data.${process.pid}.tmp`
   const large = (proto.graph?.initializer ?? []).filter((t) => t.rawData.length >= MIN_EXTERNAL_BYTES)
   try {
-    const { hash, offsets } = writeTensors(temporary, large)
+    const { hash, offsets } = writeTensors(temporary, large, isDurable)
     const name = checkLocation(`${basename(path)}.${hash}.data`, 'data file')
     large.forEach((t, i) => {
       pointAt(t, name, offsets[i]!, t.rawData.length)
@@ -124,7 +125,11 @@ function moveToDataFile(proto: ModelProto, path: string): string {
   }
 }
 
-function writeTensors(path: string, tensors: readonly TensorProto[]): { hash: string; offsets: readonly number[] } {
+function writeTensors(
+  path: string,
+  tensors: readonly TensorProto[],
+  isDurable: boolean,
+): { hash: string; offsets: readonly number[] } {
   const fd = openSync(path, 'wx')
   const digest = createHash('sha256')
   const offsets: number[] = []
@@ -140,7 +145,7 @@ function writeTensors(path: string, tensors: readonly TensorProto[]): { hash: st
       offsets.push(at)
       put(t.rawData)
     }
-    fsyncSync(fd)
+    if (isDurable) fsyncSync(fd)
   } finally {
     closeSync(fd)
   }

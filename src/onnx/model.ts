@@ -6,13 +6,14 @@ import { inferTypes } from '../ir/infer.ts'
 import { NHWC_DOMAIN } from '../ir/ops/channels-last.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { findProblems } from '../ir/validate.ts'
+import { encodeModel } from './encode-model.ts'
 import { emptyShell, exportGraph } from './export.ts'
 import { resolveExternalData, zeroExternalData } from './external-data.ts'
 import { type FunctionProto, type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
 import { importGraph, normalDomain, type Shell } from './import.ts'
 import { irVersionFor } from './ir-version.ts'
 import { raiseFunction } from './opset/functions.ts'
-import { badModel, copy, decode, encode } from './proto.ts'
+import { badModel, copy, decode } from './proto.ts'
 
 /** Everything of a model beside its graph: versions, producer, metadata, functions, training info, doc strings, annotations. */
 export interface Envelope {
@@ -66,7 +67,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
 /** Encodes a model. A graph just as it was read gives the very bytes that were read. */
 export function writeModel(model: Model): Uint8Array {
   const { origin } = model.envelope
-  return origin?.graph === model.graph ? origin.bytes : encode(ModelProtoSchema, modelToProto(model))
+  return origin?.graph === model.graph ? origin.bytes : encodeModel(modelToProto(model))
 }
 
 /** The message of a model. */

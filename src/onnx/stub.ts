@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { toBinary } from '@bufbuild/protobuf'
 import { isFloat } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
-import type { Tensor } from '../ir/tensor.ts'
+import { type Tensor, tensorBytes } from '../ir/tensor.ts'
 import { fileBytes, pointAt } from './file.ts'
 import { type ModelProto, ModelProtoSchema } from './generated/onnx_pb.ts'
 import { type Model, modelToProto } from './model.ts'
@@ -33,17 +33,23 @@ export function writeStubModel(model: Model, directory: string, name = 'stub.onn
 
 function stubProto(model: Model): { proto: ModelProto; zerosNeeded: number } {
   const { graph } = model
-  const stubs = new Set<string>()
-  for (const [v, t] of graph.initializers) if (isStub(t)) stubs.add(graph.values[v]!.name)
-  const proto = modelToProto(model)
-  let zerosNeeded = 0
-  for (const t of proto.graph!.initializer) {
-    if (!stubs.has(t.name)) continue
-    zerosNeeded = Math.max(zerosNeeded, t.rawData.length)
-    pointAt(t, ZEROS_FILE, 0, t.rawData.length)
+  const stubs = new Map<string, number>()
+  const initializers = new Map(graph.initializers)
+  for (const [v, t] of graph.initializers) {
+    if (!isStub(t)) continue
+    stubs.set(graph.values[v]!.name, tensorBytes(t))
+    initializers.set(v, { dtype: t.dtype, shape: t.shape, bytes: NO_BYTES })
   }
-  return { proto, zerosNeeded }
+  const proto = modelToProto({ ...model, graph: { ...graph, initializers } })
+  for (const t of proto.graph!.initializer) {
+    const bytes = stubs.get(t.name)
+    if (bytes !== undefined) pointAt(t, ZEROS_FILE, 0, bytes)
+  }
+  return { proto, zerosNeeded: Math.max(0, ...stubs.values()) }
 }
+
+/** Values of stubs are not even looked at: those of derived constants would have to be computed. */
+const NO_BYTES = new Uint8Array(0)
 
 const isStub = (t: Tensor): boolean => isFloat(t.dtype) && elementCount(t.shape) > STUB_ABOVE_ELEMENTS
 

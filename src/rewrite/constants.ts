@@ -1,13 +1,14 @@
 // Constants live in a table outside the e-graph; an e-node holds an id, so no rule ever looks inside a constant's class.
 // Expressions over constants are evaluated when they are added, in float64, and rounded once at the end. Two results are
-// one constant if their signatures agree (dtype, shape, norm and two random projections to 1e-13 of the norm): that is
-// what makes differently associated weight products coincide. Each derived constant keeps its recipe.
+// one constant if their signatures agree (signature.ts). Each derived constant keeps its recipe; scaled and shifted
+// copies of large constants keep nothing else, and are computed when they are read.
 import { createHash } from 'node:crypto'
 import type { Brand } from '../base/brand.ts'
-import { createRandom } from '../base/random.ts'
 import { isFloat } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
-import { fromNdArray, type NdArray, type Tensor, type TensorType, toNdArray, typedView } from '../ir/tensor.ts'
+import { fromNdArray, type NdArray, type Tensor, type TensorType, toNdArray } from '../ir/tensor.ts'
+import { changedRows, collectRows, type Rows, rowsOfArray, rowsOfTensor } from './constant-rows.ts'
+import { type Signature, sameSignature, signatureOf, slackOf } from './signature.ts'
 
 export type ConstantId = Brand<number, 'ConstantId'>
 
@@ -22,9 +23,9 @@ interface Entry {
   readonly recipe: Recipe
   tensor: Tensor | null
   array: NdArray | null
+  /** Where the values come from if neither is there. */
+  readonly rows?: Rows
 }
-
-const SIGNATURE_TOLERANCE = 1e-13
 
 export class ConstantTable {
   private readonly entries: Entry[] = []
@@ -49,7 +50,7 @@ export class ConstantTable {
     if (known !== undefined) return known
     const id = this.push({ dtype: t.dtype, shape: t.shape, recipe: { kind: 'given', name }, tensor: t, array: null })
     this.byBytes.set(key, id)
-    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.remember(id, signatureOf(floatsOf(t)))
+    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.remember(id, signatureOf(rowsOfTensor(t)))
     return id
   }
 
@@ -60,6 +61,19 @@ export class ConstantTable {
     if (known !== undefined) return known
     const array = elements > this.elementsLeft ? null : compute()
     const id = array && this.settle(array, { kind: 'derived', op, args })
+    this.byRecipe.set(key, id)
+    return id
+  }
+
+  /** x * small or x + small, the small one broadcasting to the shape of x: known by its signature, computed when read. */
+  changed(op: 'Mul' | 'Add', x: ConstantId, small: ConstantId): ConstantId {
+    const key = `${op}(${x},${small})`
+    const known = this.byRecipe.get(key)
+    if (known != null) return known
+    const { dtype, shape } = this.entries[x]!
+    const rows = changedRows(op, this.rows(x), this.array(small), shape)
+    const recipe: Recipe = { kind: 'derived', op, args: [x, small] }
+    const id = this.settleFloat({ dtype, shape, recipe, tensor: null, array: null, rows }, rows)
     this.byRecipe.set(key, id)
     return id
   }
@@ -85,15 +99,22 @@ export class ConstantTable {
   /** Values in float64. */
   array(id: ConstantId): NdArray {
     const e = this.entries[id]!
+    if (e.rows) return collected(e.rows, e)
     e.array ??= toNdArray(e.tensor!)
     return e.array
   }
 
-  /** Values as the model will hold them: as given, or rounded once. */
+  /** Values as the model will hold them: as given, or rounded once. Those of changed constants are computed when they are read. */
   tensor(id: ConstantId): Tensor {
     const e = this.entries[id]!
-    e.tensor ??= fromNdArray(e.array!)
+    e.tensor ??= e.rows ? lazyTensor(e.rows, e) : fromNdArray(e.array!)
     return e.tensor
+  }
+
+  /** Values row by row in float64. */
+  rows(id: ConstantId): Rows {
+    const e = this.entries[id]!
+    return e.rows ?? (e.array ? rowsOfArray(e.array) : rowsOfTensor(e.tensor!))
   }
 
   private push(entry: Entry): ConstantId {
@@ -104,10 +125,17 @@ export class ConstantTable {
   private settle(array: NdArray, recipe: Recipe): ConstantId {
     const entry: Entry = { dtype: array.dtype, shape: array.shape, recipe, tensor: null, array }
     if (!isFloat(array.dtype)) return this.settleExact(entry)
-    const signature = signatureOf(array.data)
+    const before = this.entries.length
+    const id = this.settleFloat(entry, rowsOfArray(array))
+    if (id >= before) this.elementsLeft -= elementCount(array.shape)
+    return id
+  }
+
+  /** The entry's twin, or else the entry itself. */
+  private settleFloat(entry: Entry, rows: Rows): ConstantId {
+    const signature = signatureOf(rows)
     const twin = this.findTwin(entry, signature)
     if (twin !== null) return twin
-    this.elementsLeft -= elementCount(array.shape)
     const id = this.push(entry)
     this.remember(id, signature)
     return id
@@ -131,7 +159,7 @@ export class ConstantTable {
   }
 
   private findTwin(entry: Entry, s: Signature): ConstantId | null {
-    const slack = s.norm * SIGNATURE_TOLERANCE
+    const slack = slackOf(s)
     const keys = new Set([s.norm - slack, s.norm, s.norm + slack].map((n) => bucketKey(entry, n)))
     for (const key of keys)
       for (const other of this.bySignature.get(key) ?? []) if (sameSignature(s, other.signature, slack)) return other.id
@@ -139,50 +167,32 @@ export class ConstantTable {
   }
 }
 
-interface Signature {
-  readonly norm: number
-  readonly first: number
-  readonly second: number
-  /** Tells where they are: 1 / -0 is not 1 / 0. */
-  readonly negativeZeros: number
-}
-
-const sameSignature = (a: Signature, b: Signature, slack: number): boolean =>
-  a.negativeZeros === b.negativeZeros &&
-  Math.abs(a.norm - b.norm) <= slack &&
-  Math.abs(a.first - b.first) <= slack &&
-  Math.abs(a.second - b.second) <= slack
-
 const bucketKey = (e: Entry, norm: number): string => `${e.dtype}[${e.shape}]${norm.toPrecision(9)}`
 
-/** Fixed pseudo-random vectors of coprime lengths; their product does not repeat within 8 million elements. */
-const [longNoise, shortNoise] = (() => {
-  const random = createRandom(20261124)
-  return [4093, 2039].map((n) => Float64Array.from({ length: n }, () => random.next() + 0.5))
-})() as [Float64Array, Float64Array]
+function collected(rows: Rows, { dtype, shape }: Entry): NdArray {
+  const data = new Float64Array(elementCount(shape))
+  collectRows(rows, data)
+  return { dtype, shape, data }
+}
 
-/** Values of a float tensor, without a copy where the processor knows the dtype. */
-const floatsOf = (t: Tensor): Float64Array | Float32Array =>
-  t.dtype === 'float32' || t.dtype === 'float64' ? (typedView(t) as Float32Array) : toNdArray(t).data
-
-function signatureOf(data: Float64Array | Float32Array): Signature {
-  let square = 0
-  let first = 0
-  let second = 0
-  let long = 0
-  let short = 0
-  let negativeZeros = 0
-  for (let i = 0; i < data.length; i++) {
-    const x = data[i]!
-    const r = longNoise[long]! * shortNoise[short]!
-    square += x * x
-    first += x * r
-    second += x * (r * r - 1)
-    if (++long === longNoise.length) long = 0
-    if (++short === shortNoise.length) short = 0
-    if (x === 0 && Object.is(x, -0)) negativeZeros += r
+function lazyTensor(rows: Rows, entry: Entry): Tensor {
+  const { dtype, shape } = entry
+  let bytes: Uint8Array | null = null
+  return {
+    dtype,
+    shape,
+    get bytes() {
+      bytes ??= roundedBytes(rows, entry)
+      return bytes
+    },
   }
-  return { norm: Math.sqrt(square), first, second, negativeZeros }
+}
+
+function roundedBytes(rows: Rows, entry: Entry): Uint8Array {
+  if (entry.dtype !== 'float32') return fromNdArray(collected(rows, entry)).bytes
+  const data = new Float32Array(elementCount(entry.shape))
+  collectRows(rows, data)
+  return new Uint8Array(data.buffer)
 }
 
 function bytesKey(t: Tensor): string {

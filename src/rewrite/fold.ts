@@ -2,8 +2,9 @@
 import { UnsupportedError } from '../base/errors.ts'
 import { isFloat } from '../ir/dtype.ts'
 import { findOp } from '../ir/ops/index.ts'
-import { elementCount, isConcrete } from '../ir/shape.ts'
+import { type ConcreteShape, elementCount, isConcrete, shapeEquals } from '../ir/shape.ts'
 import { type NdArray, toNdArray } from '../ir/tensor.ts'
+import { isLarge, rowsTimes } from './constant-rows.ts'
 import type { ConstantId, ConstantTable } from './constants.ts'
 import { evaluateOp } from './evaluate-op.ts'
 import { constantClassFact, inferOp } from './infer-op.ts'
@@ -23,12 +24,46 @@ export function foldConstants(constants: ConstantTable, op: TensorOp, args: read
   if (!type || !isConcrete(type.shape)) return null
   const elements = elementCount(type.shape)
   if (workOf(constants, op, args, elements) > WORK_LIMIT) return null
+  const change = changeOf(constants, op, args, type.shape)
+  if (change) return constants.changed(...change)
   const key = `${familyOf(op)}{${payloadKey(op)}}`
   // Where a rounding error would be a whole step, operands are as the runtime has them: rounded to their dtype.
   const steps = op.kind === 'onnx' && (STEPS.has(op.op) || !isFloat(type.dtype))
   const operand = (id: ConstantId) => (steps ? toNdArray(constants.tensor(id)) : constants.array(id))
-  return constants.derive(key, args, elements, () => evaluateOrGiveUp(op, () => args.map(operand)))
+  const compute = fewRows(constants, op, args) ?? (() => evaluateOrGiveUp(op, () => args.map(operand)))
+  return constants.derive(key, args, elements, compute)
 }
+
+/** Where `op` adds or multiplies a large x of `shape` and a much smaller constant: both, in that order. */
+function changeOf(
+  constants: ConstantTable,
+  op: TensorOp,
+  args: readonly ConstantId[],
+  shape: ConcreteShape,
+): Parameters<ConstantTable['changed']> | null {
+  if (op.kind !== 'onnx' || op.domain !== '' || (op.op !== 'Mul' && op.op !== 'Add') || !isLarge(shape)) return null
+  const [a, b] = args as [ConstantId, ConstantId]
+  const [x, small] = sizeOf(constants, a) >= sizeOf(constants, b) ? [a, b] : [b, a]
+  const keepsShape = shapeEquals(constants.shape(x), shape)
+  const isChange = keepsShape && sizeOf(constants, small) * 16 <= sizeOf(constants, x)
+  return isChange && isFloat(constants.type(x).dtype) ? [op.op, x, small] : null
+}
+
+/** A few vectors through a matrix: the rows of the matrix are read once, and it need not be there as a whole. */
+function fewRows(constants: ConstantTable, op: TensorOp, args: readonly ConstantId[]): (() => NdArray) | null {
+  if (op.kind !== 'lin') return null
+  const [x, w] = args as [ConstantId, ConstantId]
+  const shape = constants.shape(x)
+  const outer = elementCount(shape.slice(0, -1))
+  if (op.axis !== shape.length - 1 || outer > 4 || !isLarge(constants.shape(w))) return null
+  return () => {
+    const { dtype, data } = constants.array(x)
+    const rows = constants.rows(w)
+    return { dtype, shape: [...shape.slice(0, -1), rows.columns], data: rowsTimes(data, outer, rows) }
+  }
+}
+
+const sizeOf = (constants: ConstantTable, id: ConstantId): number => elementCount(constants.shape(id))
 
 /** Functions of numbers to numbers that jump. */
 const STEPS = new Set('Round Floor Ceil Sign Mod'.split(' '))
@@ -64,5 +99,11 @@ function workOf(constants: ConstantTable, op: TensorOp, args: readonly ConstantI
 
 /** True if every element is `value`. */
 export function isUniform(constants: ConstantTable, id: ConstantId, value: number): boolean {
-  return constants.array(id).data.every((x) => x === value)
+  const { rows, columns, fill } = constants.rows(id)
+  const row = new Float64Array(columns)
+  for (let r = 0; r < rows; r++) {
+    fill(r, row)
+    if (row.some((x) => x !== value)) return false
+  }
+  return true
 }

@@ -1,0 +1,79 @@
+// Constants read row by row in float64, without an array of the whole: weights of millions of elements that are a scaled
+// or shifted copy of others are never held, only known by their signature, until a written model needs them.
+import { broadcastOffsets } from '../ir/ops/define.ts'
+import { type ConcreteShape, elementCount } from '../ir/shape.ts'
+import { type NdArray, type Tensor, toNdArray, typedView } from '../ir/tensor.ts'
+
+/** The elements of a constant as a matrix [rows, columns], columns being the last axis. */
+export interface Rows {
+  readonly rows: number
+  readonly columns: number
+  /** Writes one row into the first `columns` elements of `out`. */
+  fill(row: number, out: Float64Array): void
+}
+
+export function rowsOfArray(a: NdArray): Rows {
+  return rowsOfData(a.data, a.shape)
+}
+
+export function rowsOfTensor(t: Tensor): Rows {
+  if (t.dtype !== 'float32' && t.dtype !== 'float64') return rowsOfArray(toNdArray(t))
+  return rowsOfData(typedView(t) as Float32Array, t.shape)
+}
+
+function rowsOfData(data: Float64Array | Float32Array, shape: ConcreteShape): Rows {
+  const columns = shape.at(-1) ?? 1
+  const rows = columns === 0 ? 0 : data.length / columns
+  return { rows, columns, fill: (row, out) => out.set(data.subarray(row * columns, (row + 1) * columns)) }
+}
+
+/** x * small or x + small, the small one broadcasting to `shape`, which is that of x. */
+export function changedRows(op: 'Mul' | 'Add', x: Rows, small: NdArray, shape: ConcreteShape): Rows {
+  const offsets = broadcastOffsets(small.shape, [...shape.slice(0, -1), 1])
+  const step = (small.shape.at(-1) ?? 1) === 1 ? 0 : 1
+  const change = op === 'Mul' ? multiply : add
+  const fill = (row: number, out: Float64Array) => {
+    x.fill(row, out)
+    change(out, x.columns, small.data, offsets[row]!, step)
+  }
+  return { ...x, fill }
+}
+
+type Change = (out: Float64Array, columns: number, small: Float64Array, at: number, step: number) => void
+
+const multiply: Change = (out, columns, small, at, step) => {
+  for (let i = 0, j = at; i < columns; i++, j += step) out[i] = out[i]! * small[j]!
+}
+const add: Change = (out, columns, small, at, step) => {
+  for (let i = 0, j = at; i < columns; i++, j += step) out[i] = out[i]! + small[j]!
+}
+
+/** x times w, x: [outer, K] in `data`, w: [K, N]; a few rows of x want each row of w once. */
+export function rowsTimes(data: Float64Array, outer: number, w: Rows): Float64Array {
+  const out = new Float64Array(outer * w.columns)
+  const row = new Float64Array(w.columns)
+  for (let k = 0; k < w.rows; k++) {
+    w.fill(k, row)
+    for (let o = 0; o < outer; o++) addScaled(out, o * w.columns, row, data[o * w.rows + k]!)
+  }
+  return out
+}
+
+function addScaled(out: Float64Array, at: number, row: Float64Array, factor: number): void {
+  for (let i = 0; i < row.length; i++) out[at + i] = out[at + i]! + factor * row[i]!
+}
+
+/** All rows in one array. */
+export function collectRows(x: Rows, to: Float64Array | Float32Array): void {
+  const row = new Float64Array(x.columns)
+  for (let r = 0; r < x.rows; r++) {
+    x.fill(r, row)
+    to.set(row, r * x.columns)
+  }
+}
+
+/** Smaller ones are not worth it. */
+const LARGE = 2 ** 16
+
+/** True for shapes where reading by rows saves more than it costs. */
+export const isLarge = (shape: ConcreteShape): boolean => elementCount(shape) >= LARGE && (shape.at(-1) ?? 1) >= 32
