@@ -54,20 +54,41 @@ export async function rankCandidates(
   const origin = { id: 'original', candidate: null, model: original }
   const first = await lowerOne(backend, origin, options.shapes)
   const asWritten = 'reason' in first
-  const lowered: Lowered[] = [asWritten ? withKernelsAsWritten(origin, options.shapes) : first]
-  const refused: { id: string; reason: string }[] = []
-  for (const [i, c] of candidates.entries()) {
-    const result = asWritten ? withKernelsAsWritten(c, options.shapes) : await lowerOne(backend, c, options.shapes)
-    if ('reason' in result) refused.push({ id: c.id, reason: result.reason })
-    else lowered.push(result)
-    options.onProgress?.(i + 1, candidates.length)
-  }
+  const results = await lowerAll(candidates, options, async (c) =>
+    asWritten ? withKernelsAsWritten(c, options.shapes) : lowerOne(backend, c, options.shapes),
+  )
+  const refused = results.flatMap((r, i) => ('reason' in r ? [{ id: candidates[i]!.id, reason: r.reason }] : []))
+  const lowered = [
+    asWritten ? withKernelsAsWritten(origin, options.shapes) : first,
+    ...results.filter((r): r is Lowered => !('reason' in r)),
+  ]
   const [base, ...rest] = distinctByHash(priceTables(cost, lowered))
   const variants = rest.sort((a, b) => a.predictedMs - b.predictedMs)
   const warning = asWritten
     ? `priced as written, since the runtime cannot be asked what it would execute: ${first.reason}`
     : ''
   return { original: base!, variants, refused, candidates: candidates.length, distinct: rest.length + 1, warning }
+}
+
+type Refused = { readonly reason: string }
+
+/** Two at a time: one is written here while the runtime lowers the other. */
+async function lowerAll<C>(
+  candidates: readonly C[],
+  { onProgress }: RankOptions,
+  lower: (candidate: C) => Promise<Lowered | Refused>,
+): Promise<(Lowered | Refused)[]> {
+  const results: (Lowered | Refused)[] = []
+  const queue = candidates.entries()
+  let done = 0
+  const lane = async () => {
+    for (const [i, c] of queue) {
+      results[i] = await lower(c)
+      onProgress?.(++done, candidates.length)
+    }
+  }
+  await Promise.all([lane(), lane()])
+  return results
 }
 
 /** The kernels of the nodes as they are, those of unknown shape left out. */
@@ -80,7 +101,7 @@ async function lowerOne(
   backend: Backend,
   c: Omit<Lowered, 'kernels'>,
   shapes: InputShapes,
-): Promise<Lowered | { readonly reason: string }> {
+): Promise<Lowered | Refused> {
   const outcome = await backend.lower(c.model, shapes)
   return outcome.ok ? { ...c, kernels: outcome.value } : { reason: outcome.reason }
 }

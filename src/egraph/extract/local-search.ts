@@ -78,7 +78,7 @@ class LocalSearch {
     const { random } = this.options
     const needed = this.neededClasses()
     const shareable = this.shareableClasses()
-    const patience = this.options.patience ?? 8 * (needed.length + shareable.length)
+    const patience = this.options.patience ?? 100 + 2 * (needed.length + shareable.length)
     const before = this.cost
     let best = before
     for (let idle = 0; idle < patience && !this.exhausted(); idle++) {
