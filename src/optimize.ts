@@ -5,7 +5,7 @@ import { UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
 import { requireNewFile, requireWritableFile } from './base/output.ts'
 import { Stopwatch } from './base/stopwatch.ts'
-import { checkpoint, type Talk } from './base/talk.ts'
+import { checkpoint, driveSteps, type Talk } from './base/talk.ts'
 import {
   type InputSet,
   inputSets,
@@ -18,7 +18,7 @@ import {
   verifyCandidate,
 } from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
-import { type Explored, explore } from './rewrite/explore.ts'
+import { type Explored, exploreInSteps } from './rewrite/explore.ts'
 import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
@@ -189,16 +189,17 @@ function load(options: OptimizeOptions, talk: Talk): Prepared {
 const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string =>
   [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
 
-function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Explored {
+async function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Promise<Explored> {
   const allows = options.rules === null ? () => true : nameFilter(options.rules)
   const seconds = Math.min(30, (options.timeLimit ?? 120) / 4)
-  const explored = explore(prepared.graph, {
+  const steps = exploreInSteps(prepared.graph, {
     iterationLimit: 30,
     nodeLimit: 40_000,
     timeLimitMs: seconds * 1000,
     allows: (rule) => allows(rule.name),
     onIteration: (eNodes) => talk.progress('saturate', eNodes, null, 'e-nodes'),
   })
+  const explored = await driveSteps(steps, talk)
   const { search, initialNodes } = explored
   const size = `${initialNodes} -> ${search.eNodes} e-nodes, ${search.eClasses} e-classes`
   talk.note(

@@ -19,6 +19,20 @@ export async function checkpoint(talk: Talk): Promise<void> {
   talk.signal.throwIfAborted()
 }
 
+/** Drives steps to their end, with a checkpoint about every tenth of a second. */
+export async function driveSteps<R>(steps: Generator<void, R>, talk: Talk): Promise<R> {
+  let last = performance.now()
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value as R
+    if (performance.now() - last < CHECKPOINT_MS) continue
+    await checkpoint(talk)
+    last = performance.now()
+  }
+}
+
+const CHECKPOINT_MS = 100
+
 /** Says nothing and is never interrupted. */
 export const silentTalk: Talk = {
   note() {},

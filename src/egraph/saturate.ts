@@ -63,7 +63,24 @@ export function saturate<P>(
   rules: readonly Rewrite<P>[],
   limits: SaturationLimits<P>,
 ): SaturationReport {
+  return drain(saturateInSteps(egraph, rules, limits))
+}
+
+/** The same, pausing after each rule's turn, so that whoever drives it can do something else in between. */
+export function saturateInSteps<P>(
+  egraph: EGraph<P>,
+  rules: readonly Rewrite<P>[],
+  limits: SaturationLimits<P>,
+): Generator<void, SaturationReport> {
   return new Saturation(egraph, rules, limits).run()
+}
+
+/** What steps lead to, without pauses. */
+export function drain<R>(steps: Generator<void, R>): R {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value as R
+  }
 }
 
 /** Applications between two looks at the clock. */
@@ -89,16 +106,16 @@ class Saturation<P> {
     this.runners = createRunners(egraph, rules, limits.matcher ?? (canGenerate() ? 'generated' : 'interpreted'))
   }
 
-  run(): SaturationReport {
+  *run(): Generator<void, SaturationReport> {
     this.egraph.rebuild()
     for (let iteration = 0; ; iteration++) {
       this.stop ??= this.goalReached() ?? this.limitReached(iteration)
       if (this.stop !== null) return this.report(this.stop)
-      this.iterate(iteration)
+      yield* this.iterate(iteration)
     }
   }
 
-  private iterate(iteration: number): void {
+  private *iterate(iteration: number): Generator<void, void> {
     const { egraph, runners, clock } = this
     const before = egraph.changeCount
     const earlier = runners.map(({ counters }) => ({ matches: counters.matches, applied: counters.applied }))
@@ -106,7 +123,7 @@ class Saturation<P> {
     const started = clock()
     const allowances = this.search(iteration)
     const searched = clock()
-    this.apply(iteration, allowances)
+    yield* this.apply(iteration, allowances)
     const applied = clock()
     egraph.rebuild()
     const rebuilt = clock()
@@ -136,11 +153,13 @@ class Saturation<P> {
     })
   }
 
-  private apply(iteration: number, allowances: readonly number[]): void {
+  private *apply(iteration: number, allowances: readonly number[]): Generator<void, void> {
     const open: Gate = () => this.isOpen()
-    this.runners.forEach((runner, r) => {
-      if (allowances[r] !== 0 && !runner.apply(open, allowances[r]!)) this.ban(runner, r, iteration)
-    })
+    for (const [r, runner] of this.runners.entries()) {
+      if (allowances[r] === 0) continue
+      if (!runner.apply(open, allowances[r]!)) this.ban(runner, r, iteration)
+      yield
+    }
   }
 
   private ban(runner: Runner, r: number, iteration: number): void {

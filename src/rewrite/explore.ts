@@ -1,7 +1,7 @@
 // From a graph to everything it equals: encode, recognise, search, lower. The result is an e-graph whose every e-node may be
 // chosen, with what each phase did.
 import type { NodeId } from '../egraph/egraph.ts'
-import { type SaturationReport, saturate } from '../egraph/saturate.ts'
+import { drain, type SaturationReport, saturate, saturateInSteps } from '../egraph/saturate.ts'
 import type { Graph } from '../ir/graph.ts'
 import { type Encoded, encode } from './encode.ts'
 import { loweringStages } from './lower.ts'
@@ -33,6 +33,11 @@ const LOWERING_LIMITS = { iterationLimit: 4, nodeLimit: 2_000_000, timeLimitMs: 
 
 /** The saturated, lowered e-graph of `graph`. */
 export function explore(graph: Graph, options: ExploreOptions): Explored {
+  return drain(exploreInSteps(graph, options))
+}
+
+/** The same, pausing often during the search, which may take long. */
+export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generator<void, Explored> {
   const encoded = encode(graph)
   const { t } = encoded
   const allowed = (rules: readonly Rule[]) => rules.filter((r) => options.allows?.(r) ?? true)
@@ -46,7 +51,7 @@ export function explore(graph: Graph, options: ExploreOptions): Explored {
   )
   const recognised = t.egraph.idLimit
   const rules = [...recognise, ...allowed(rulesOf('search'))]
-  const search = saturate(
+  const search = yield* saturateInSteps(
     t.egraph,
     rules.map((r) => bindRule(t, r)),
     {

@@ -16,7 +16,7 @@ export interface LocalSearchOptions {
   readonly moveLimit?: number
   /** Default 1000. */
   readonly timeLimitMs?: number
-  /** Ruin-and-recreate rounds without improvement after which it gives up; default 8 per needed class. */
+  /** Ruin-and-recreate rounds without improvement after which it gives up; default 100, and 2 per class that could change. */
   readonly patience?: number
   /** Default `performance.now`. */
   readonly clock?: () => number
