@@ -1,0 +1,49 @@
+// Why a published rule is not taken, where the search from its left side ends dearer than the search from its right side, or where the rule is
+// wrong. The test fails if a law needs a reason and has none, and if no law of a row needs it any more.
+
+export interface Reason {
+  readonly laws: readonly number[]
+  readonly text: string
+}
+
+/** Both sides differ on numbers; the text names the condition under which they are equal, if there is one. */
+export const UNSOUND: readonly Reason[] = [
+  {
+    laws: [100, 101, 131, 132],
+    text: 'unsound as published: equal only where x and y have as many channels and A and B as many kernels',
+  },
+  {
+    laws: [136, 139, 142, 145],
+    text: 'unsound as published: the right side has lost y. For a constant factor per channel ours is `diagonal-out`: conv(x, A) * d = conv(x, A * d)',
+  },
+]
+
+/** Laws that hold wherever the free sizes are equal, though not in general. */
+export const HOLDS_AT_EQUAL_SIZES: readonly number[] = UNSOUND[0]!.laws
+
+export const NOT_TAKEN: readonly Reason[] = [
+  {
+    laws: [3, 16],
+    text: 'a map goes into the terms of a sum or of a concatenation only where each takes it up without more work; here it pays because x A is shared, which a rule cannot see',
+  },
+  {
+    laws: [17, 21],
+    text: 'missing: a map by a constant does not move across a product of computed values, (x A) Y = x (A Y)',
+  },
+  {
+    laws: [68, 69, 70, 81],
+    text: 'missing: element-wise operators do not move through a concatenation; what is had by it is one launch, or a fused activation',
+  },
+  {
+    laws: [74, 92, 99, 106],
+    text: 'no gain where it was measured: 0.98 on a CPU, for the concatenation copies x and y (docs/measurements.md, sum-of-two-products)',
+  },
+  {
+    laws: [77, 79, 115, 116, 118, 126, 127, 129],
+    text: 'products and convolutions side by side merge where they are maps by constants, with nothing between; the rest measured 0.79 to 1.00 on a CPU (docs/measurements.md: qkv, inception-pointwise, squeezenet)',
+  },
+  {
+    laws: [93, 94, 107, 108, 109, 110],
+    text: 'of no use: a picture that is its own kernel. The difference is which part of a nested concatenation is copied twice',
+  },
+]
