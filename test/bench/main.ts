@@ -3,6 +3,7 @@ import { cpus, loadavg } from 'node:os'
 import { UserError } from '../../src/base/errors.ts'
 import type { Benchmark } from './benchmark.ts'
 import { bertBenchmark } from './bert.ts'
+import { cleanUpBenchmark } from './clean-up.ts'
 import { egraphBenchmark } from './egraph.ts'
 import { exportsBenchmark } from './exports.ts'
 import { familiesBenchmark } from './families.ts'
@@ -14,6 +15,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   familiesBenchmark,
   exportsBenchmark,
   bertBenchmark,
+  cleanUpBenchmark,
 ]
 
 const [name, ...args] = process.argv.slice(2)
