@@ -3,6 +3,7 @@
 import type { ClassId } from '../egraph/egraph.ts'
 import { type Attributes, getFloat, getInt, getInts, getText, int, ints, text } from '../ir/attribute.ts'
 import { addDims, type Dim, dimEquals } from '../ir/dim.ts'
+import { DTYPES } from '../ir/dtype.ts'
 import { elementCount, isConcrete } from '../ir/shape.ts'
 import type { TensorType } from '../ir/tensor.ts'
 import { isWritable } from './decode-structure.ts'
@@ -297,6 +298,13 @@ function cast(u: Usage): ClassId | null {
   return u.t.type(input(u, 0))!.dtype === u.out.dtype ? input(u, 0) : null
 }
 
+/** A cast to a dtype that is known. */
+function castLike({ t, op, inputs, out }: Usage): ClassId | null {
+  const x = inputs[0]!
+  if (t.type(x)!.dtype === out.dtype) return x
+  return t.onnx('Cast', [x], { ...op.attributes, to: int(DTYPES[out.dtype].onnx) })
+}
+
 function dropout(u: Usage): ClassId | null {
   const training = u.inputs[2]
   const off = training == null || (u.t.isConstant(training) && numbers(u, 2)?.[0] === 0)
@@ -344,6 +352,7 @@ export const canonicalForms: Readonly<Record<string, Canonical>> = {
   Unsqueeze: toShape,
   Identity: same,
   Cast: cast,
+  CastLike: castLike,
   Dropout: dropout,
   Transpose: transpose,
   Concat: concat,

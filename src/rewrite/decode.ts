@@ -5,9 +5,10 @@ import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { attributesKey } from '../ir/attribute.ts'
 import { GraphBuilder } from '../ir/builder.ts'
 import { type Graph, qualifiedName, type ValueId } from '../ir/graph.ts'
+import { shapeEquals } from '../ir/shape.ts'
 import { decodeStructure } from './decode-structure.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
-import type { FusedConv, OnnxOp, TensorOp } from './tensor-op.ts'
+import { broadcasts, type FusedConv, isOfToday, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
 /** Chosen e-node of a class. */
 export type Choice = (c: ClassId) => NodeId
@@ -15,7 +16,7 @@ export type Choice = (c: ClassId) => NodeId
 /** The graph that `choice` describes, with inputs, outputs and opsets of `original`. */
 export function decode(t: TensorEGraph, original: Graph, roots: readonly ClassId[], choice: Choice): Graph {
   const decoder = new Decoder(t, original)
-  for (const c of chosenInOrder(t, roots, choice)) decoder.emit(c, choice(c))
+  for (const c of chosenInOrder(t, roots, choice)) decoder.emit(c, choice(c), operandsOf(t, choice, choice(c)))
   for (const [i, c] of roots.entries()) decoder.output(t.egraph.find(c), original.values[original.outputs[i]!]!.name)
   return decoder.build()
 }
@@ -29,7 +30,7 @@ export function chosenInOrder(t: TensorEGraph, roots: readonly ClassId[], choice
     if (state.get(c) === 'done') return
     if (state.get(c) === 'open') throw new InvariantError('the chosen e-nodes form a cycle')
     state.set(c, 'open')
-    stack.push({ c, children: t.children(choice(c)).map((x) => t.egraph.find(x)) })
+    stack.push({ c, children: operandsOf(t, choice, choice(c)) })
   }
   for (const root of roots) {
     enter(t.egraph.find(root))
@@ -44,6 +45,26 @@ export function chosenInOrder(t: TensorEGraph, roots: readonly ClassId[], choice
     }
   }
   return order
+}
+
+/** The classes that are written as inputs of an e-node: its children, without the axes of size 1 that broadcasting adds by itself. */
+function operandsOf(t: TensorEGraph, choice: Choice, n: NodeId): ClassId[] {
+  const op = t.op(n)
+  const children = t.children(n).map((c) => t.egraph.find(c))
+  if (op.kind !== 'onnx' || !broadcasts(op) || !isOfToday(op) || !t.isTyped(n)) return children
+  const plain = children.map((c) => unraised(t, choice, c))
+  const isWhole = plain.some((c, i) => c === children[i])
+  return isWhole ? plain : children
+}
+
+/** What was given leading axes of size 1 to make c; else c. */
+function unraised(t: TensorEGraph, choice: Choice, c: ClassId): ClassId {
+  const n = choice(c)
+  if (t.op(n).kind !== 'reshape') return c
+  const [shape, source] = [t.shape(c), t.shape(t.child(n, 0))]
+  const added = shape.length - source.length
+  const isRaised = added > 0 && shape.slice(0, added).every((d) => d === 1) && shapeEquals(shape.slice(added), source)
+  return isRaised ? t.egraph.find(t.child(n, 0)) : c
 }
 
 class Decoder {
@@ -64,8 +85,8 @@ class Decoder {
     for (const v of this.inputs) this.pinned.add(v)
   }
 
-  emit(c: ClassId, n: NodeId): void {
-    const children = this.t.children(n).map((x) => this.values.get(this.t.egraph.find(x))!)
+  emit(c: ClassId, n: NodeId, operands: readonly ClassId[]): void {
+    const children = operands.map((x) => this.values.get(x)!)
     this.values.set(c, this.value(this.t.op(n), children, c))
   }
 

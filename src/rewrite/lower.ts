@@ -35,6 +35,12 @@ function* spellLin(t: TensorEGraph, n: NodeId) {
   }
 }
 
+/** The canonical form has no division; as one kernel it may be cheaper. */
+function* divide(t: TensorEGraph, n: NodeId) {
+  for (const [x, inverse] of operandPairs(t, n))
+    for (const r of t.nodes(inverse, 'Reciprocal')) yield t.onnx('Div', [x, t.child(r, 0)])
+}
+
 /** Product and bias of rank 2 as one Gemm. */
 function* gemm(t: TensorEGraph, n: NodeId) {
   if (t.type(t.egraph.classOf(n)) === null || t.rank(t.egraph.classOf(n)) !== 2) return
@@ -245,6 +251,7 @@ const rule = (name: string, law: string, families: readonly string[], apply: Rul
 export const loweringStages: readonly (readonly Rule[])[] = [
   [
     rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin),
+    rule('divide', 'x * (1 / y) as x / y', ['Mul'], divide),
     rule('gemm', 'x W + b as Gemm', ['Add'], gemm),
     rule('flat-gemm', 'x W + b as Gemm over all rows', ['Add'], flatGemm),
   ],

@@ -17,12 +17,7 @@ import { type ClassFact, FactTable } from './facts.ts'
 import { foldConstants, isUniform } from './fold.ts'
 import { composeIndices, type IndexVector, isIdentity } from './index-vector.ts'
 import { inferOp } from './infer-op.ts'
-import { familyOf, onnxOp, payloadKey, type TensorOp } from './tensor-op.ts'
-
-/** Element-wise operators whose operands broadcast against each other. */
-const BROADCASTING = new Set(
-  'Add Sub Mul Div Pow Max Min Where And Or Xor Equal Greater Less GreaterOrEqual LessOrEqual Mod'.split(' '),
-)
+import { broadcasts, familyOf, onnxOp, payloadKey, type TensorOp } from './tensor-op.ts'
 
 /** A constant that a rewrite needs is too large to compute: the rewrite is refused. Caught where rules are bound. */
 export class NotFoldable extends Error {
@@ -105,7 +100,7 @@ export class TensorEGraph {
     const op = this.op(n)
     if (op.kind !== 'onnx' || op.domain !== '') return true
     if (op.op === 'Conv') return op.attributes.strides !== undefined
-    return !BROADCASTING.has(op.op) || children.every((c) => this.rank(c) === type.shape.length)
+    return !broadcasts(op) || children.every((c) => this.rank(c) === type.shape.length)
   }
   child(n: NodeId, i: number): ClassId {
     return this.egraph.childOf(n, i)
@@ -177,7 +172,7 @@ export class TensorEGraph {
   }
 
   private rebuildOnnx(op: TensorOp & { kind: 'onnx' }, children: readonly ClassId[]): ClassId | null {
-    if (op.domain === '' && BROADCASTING.has(op.op)) return this.elementwise(op.op, children, op.attributes)
+    if (broadcasts(op)) return this.elementwise(op.op, children, op.attributes)
     return this.make(op, children)
   }
 

@@ -61,6 +61,13 @@ export type TensorOp =
 /** Before this opset the same names stood for operators that broadcast in another way. */
 const FIRST_OPSET = 7
 
+const BROADCASTING = new Set(
+  'Add Sub Mul Div Pow Max Min Where And Or Xor Equal Greater Less GreaterOrEqual LessOrEqual Mod'.split(' '),
+)
+
+/** Element-wise operators whose operands broadcast against each other. */
+export const broadcasts = (op: OnnxOp): boolean => op.domain === '' && BROADCASTING.has(op.op)
+
 /** The name under which rules look for the operator: `lin`, `Add`, `com.microsoft:FusedConv`. Those of old opsets have names of their own. */
 export function familyOf(op: TensorOp): string {
   if (op.kind !== 'onnx') return op.kind

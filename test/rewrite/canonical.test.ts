@@ -8,6 +8,7 @@ import { applyGroups, groupAxes, groupsKey } from '../../src/rewrite/axis-groups
 import { ConstantTable } from '../../src/rewrite/constants.ts'
 import { decode } from '../../src/rewrite/decode.ts'
 import { encode } from '../../src/rewrite/encode.ts'
+import { explore } from '../../src/rewrite/explore.ts'
 import { composeIndices, indexList, positions, range } from '../../src/rewrite/index-vector.ts'
 import { familyOf } from '../../src/rewrite/tensor-op.ts'
 
@@ -73,6 +74,30 @@ describe('canonical form', () => {
       b.node('Transpose', [b.input('x', 'float32', [N, 1, 4])], { perm: ints([1, 0, 2]) }),
     )
     expect(families).to.deep.equal(['reshape'])
+  })
+
+  it('a cast to the dtype of another value is a cast to a known dtype, or nothing', () => {
+    const castLike = (dtype: 'float32' | 'float16') => (b: GraphBuilder) =>
+      b.node('CastLike', [b.input('x', 'float32', [N]), b.input('like', dtype, [2])])
+    expect(rootFamilies(castLike('float16'))).to.deep.equal(['Cast'])
+    expect(rootFamilies(castLike('float32'))).to.deep.equal(['input'])
+  })
+
+  it('what is decoded leaves leading axes of size 1 to broadcasting', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    b.output(b.node('Mul', [b.input('x', 'float32', [N, 3]), b.input('s', 'float32', [3])]), 'y')
+    const graph = b.build()
+    const { t, roots } = encode(graph)
+    const again = decode(t, graph, roots, (c) => t.egraph.nodesOf(c)[0]!)
+    expect(again.nodes.map((n) => n.op)).to.deep.equal(['Mul'])
+  })
+
+  it('a division is a product by a reciprocal, and can be written as a division again', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    b.output(b.node('Div', [b.input('x', 'float32', [2, 3]), b.input('s', 'float32', [2, 1])]), 'y')
+    const { t, roots } = explore(b.build(), { iterationLimit: 1, nodeLimit: 100, timeLimitMs: 5000 })
+    const families = t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))
+    expect(families.sort()).to.deep.equal(['Div', 'Mul'])
   })
 
   it('what is decoded runs at every size that the input allowed: a reshape names no open size', () => {
