@@ -39,6 +39,7 @@ import { reductions } from './reduce.ts'
 import { regionOps } from './region.ts'
 import { resizeOps } from './resize.ts'
 import { unpoolOps } from './unpool.ts'
+import { windows } from './windows.ts'
 
 const families: readonly (readonly Op[])[] = [
   elementwiseArithmetic,
@@ -52,6 +53,7 @@ const families: readonly (readonly Op[])[] = [
   [slice],
   layoutGather,
   generators,
+  windows,
   reductions,
   axisWise,
   linearOps,

@@ -95,6 +95,8 @@ const made: readonly Sample[] = [
   sample('ConstantOfShape', '!i[1]=4', value('int64', 7)),
   sample('Range', '!i[]=2 !i[]=11 !i[]=4'),
   sample('Range', '!f[]=1 !f[]=0 !f[]=-0.25'),
+  ...samplesOf('HannWindow HammingWindow BlackmanWindow', '!i[]=8', '!k[]=5'),
+  sample('HannWindow', '!i[]=7', { periodic: int(0), output_datatype: int(11) }),
   sample('EyeLike', 'f[3,4]', { k: int(1) }),
   sample('OneHot', 'i[2,3]=0,1,-1,7,2,1 !i[]=4 f[2]'),
   sample('OneHot', 'i[3]=0,1,2 !i[1]=3 f[2]', { axis: int(0) }),
