@@ -30,7 +30,6 @@ const numbers = (u: Usage, i: number): readonly number[] | null => {
 
 const elementwise = (u: Usage): ClassId | null => u.t.elementwise(u.op.op, u.inputs as ClassId[], u.op.attributes)
 const toShape = (u: Usage): ClassId | null => u.t.reshape(input(u, 0), u.out.shape)
-const same = (u: Usage): ClassId => input(u, 0)
 
 function subtract({ t, inputs }: Usage): ClassId | null {
   const [a, b] = inputs as [ClassId, ClassId]
@@ -350,7 +349,6 @@ export const canonicalForms: Readonly<Record<string, Canonical>> = {
   Flatten: toShape,
   Squeeze: toShape,
   Unsqueeze: toShape,
-  Identity: same,
   Cast: cast,
   CastLike: castLike,
   Dropout: dropout,

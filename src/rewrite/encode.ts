@@ -88,6 +88,7 @@ function canonical(
   out: TensorType | null,
 ): ClassId | null {
   const isPlain = op.domain === '' && op.captures.length === 0 && op.identity === '' && isOfToday(op)
+  if (isPlain && op.op === 'Identity') return inputs[0]! // of any type, known or not
   const form = isPlain ? canonicalForms[op.op] : undefined
   const typed = inputs.every((c) => c === null || t.type(c) !== null)
   if (!form || !typed || !out) return null

@@ -7,6 +7,7 @@ import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getInt, getText } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
+import { divide, dropAxes } from './lower-plain.ts'
 import type { Rule } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
@@ -33,12 +34,6 @@ function* spellLin(t: TensorEGraph, n: NodeId) {
     const swap = Array.from({ length: rank }, (_, i) => (i === op.axis ? last : i === last ? op.axis : i))
     yield t.transpose(t.onnx('MatMul', [t.transpose(x, swap), w]), swap)
   }
-}
-
-/** The canonical form has no division; as one kernel it may be cheaper. */
-function* divide(t: TensorEGraph, n: NodeId) {
-  for (const [x, inverse] of operandPairs(t, n))
-    for (const r of t.nodes(inverse, 'Reciprocal')) yield t.onnx('Div', [x, t.child(r, 0)])
 }
 
 /** Product and bias of rank 2 as one Gemm. */
@@ -251,6 +246,7 @@ const rule = (name: string, law: string, families: readonly string[], apply: Rul
 export const loweringStages: readonly (readonly Rule[])[] = [
   [
     rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin),
+    rule('drop-axes', 'a reduction or a selection without the axes that it leaves with size 1', ['reshape'], dropAxes),
     rule('divide', 'x * (1 / y) as x / y', ['Mul'], divide),
     rule('gemm', 'x W + b as Gemm', ['Add'], gemm),
     rule('flat-gemm', 'x W + b as Gemm over all rows', ['Add'], flatGemm),

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { createRandom } from '../../src/base/random.ts'
-import { ints } from '../../src/ir/attribute.ts'
+import { int, ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { namedDim } from '../../src/ir/dim.ts'
+import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { applyGroups, groupAxes, groupsKey } from '../../src/rewrite/axis-groups.ts'
 import { ConstantTable } from '../../src/rewrite/constants.ts'
@@ -98,6 +99,30 @@ describe('canonical form', () => {
     const { t, roots } = explore(b.build(), { iterationLimit: 1, nodeLimit: 100, timeLimitMs: 5000 })
     const families = t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))
     expect(families.sort()).to.deep.equal(['Div', 'Mul'])
+  })
+
+  it('axes of size 1 that an operator can leave out by itself need no reshape', () => {
+    const plain = (build: (b: GraphBuilder, x: ValueId) => ValueId) => {
+      const b = new GraphBuilder('g', OPSETS)
+      b.output(build(b, b.input('x', 'float32', [N, 5, 3])), 'y')
+      const { t, roots } = explore(b.build(), { iterationLimit: 1, nodeLimit: 100, timeLimitMs: 5000 })
+      return t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))
+    }
+    const row = (b: GraphBuilder, x: ValueId) =>
+      b.node('Gather', [x, b.constant(tensor('int64', [], [2]))], { axis: int(1) })
+    const largest = (b: GraphBuilder, x: ValueId) => b.node('ReduceMax', [x, b.int64s([1])], { keepdims: int(0) })
+    expect(plain(row)).to.include('Gather')
+    expect(plain(largest)).to.include('ReduceMax')
+  })
+
+  it('an Identity vanishes, whatever it is of', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    const sequence = b.node('SequenceConstruct', [b.input('x', 'float32', [N])])
+    b.output(b.node('SequenceLength', [b.node('Identity', [sequence])]), 'y')
+    const graph = b.build()
+    const { t, roots } = encode(graph)
+    const again = decode(t, graph, roots, (c) => t.egraph.nodesOf(c)[0]!)
+    expect(again.nodes.map((n) => n.op)).to.deep.equal(['SequenceConstruct', 'SequenceLength'])
   })
 
   it('what is decoded runs at every size that the input allowed: a reshape names no open size', () => {
