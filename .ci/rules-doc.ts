@@ -41,7 +41,17 @@ small, it moves past a sibling only where that sibling carries a constant too.`,
     `Convolution is bilinear: in the picture and in the kernel. So a linear map of channels before or after it goes into its kernel, two that share their
 input are one with more channels, and kernels of different sizes are added after padding the smaller one with zeros.`,
   ],
+  merge: [
+    'Merges',
+    `Products and convolutions of one input are one with more outputs, of which each takes its part. Several roots match at once, joined on the input
+that they share. All siblings merge at once, so that an input has one merged form and not one for each subset.`,
+  ],
   algebra: ['Algebra', 'Laws of sums and products element by element, and what monotone functions allow.'],
+  activation: [
+    'Activations',
+    `Some kernels of a runtime work element by element where their pieces are vectorised: then the pieces are faster than the whole. Each
+identity is stable over the whole range of its operator.`,
+  ],
   seed: [
     'The seed demonstration',
     `The three rules of the demonstration that this project started from. They run only on demand: the canonical form already holds both sides of

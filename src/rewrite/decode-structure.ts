@@ -1,6 +1,6 @@
 // The canonical operators, written as ONNX nodes that hold at every input shape.
 import { InvariantError } from '../base/errors.ts'
-import { int, ints } from '../ir/attribute.ts'
+import { type Attributes, getFloat, getInt, int, ints } from '../ir/attribute.ts'
 import type { GraphBuilder } from '../ir/builder.ts'
 import { addDims, type Dim, dimEquals, subDims } from '../ir/dim.ts'
 import type { ValueId } from '../ir/graph.ts'
@@ -75,6 +75,22 @@ function listAxes(
 /** Squeeze and Unsqueeze take their axes as an attribute before opset 13, as an input since. */
 function axisNode(b: GraphBuilder, op: 'Squeeze' | 'Unsqueeze', x: ValueId, axes: readonly number[]): ValueId {
   return (b.opsets.get('') ?? 1) >= 13 ? b.node(op, [x, b.int64s(axes)]) : b.node(op, [x], { axes: ints(axes) })
+}
+
+/** x / sqrt(mean x^2 + eps) * gain over the last axis of float32, in the pieces that ONNX Runtime fuses: ONNX has the operator
+ * since opset 23 only. Null for any other. */
+export function decodeRmsNorm(b: GraphBuilder, attributes: Attributes, [x, gain]: readonly ValueId[]): ValueId | null {
+  const type = b.typeOf(x!)
+  const axis = getInt(attributes, 'axis', -1)
+  if (type?.dtype !== 'float32' || (axis !== -1 && axis !== type.shape.length - 1)) return null
+  const number = (value: number) => b.constant(tensor('float32', [], [value]), 'number')
+  const square = b.node('Pow', [x!, number(2)])
+  const mean =
+    (b.opsets.get('') ?? 1) >= 18
+      ? b.node('ReduceMean', [square, b.int64s([axis])], { keepdims: int(1) })
+      : b.node('ReduceMean', [square], { axes: ints([axis]), keepdims: int(1) })
+  const root = b.node('Sqrt', [b.node('Add', [mean, number(getFloat(attributes, 'epsilon', 1e-5))])])
+  return b.node('Mul', [b.node('Div', [x!, root]), gain!])
 }
 
 /** The target of a Reshape: numbers, 0 for an axis that keeps its place, one -1, and the rest computed from Shape. */

@@ -6,7 +6,7 @@ import { attributesKey } from '../ir/attribute.ts'
 import { GraphBuilder } from '../ir/builder.ts'
 import { type Graph, qualifiedName, type ValueId } from '../ir/graph.ts'
 import { shapeEquals } from '../ir/shape.ts'
-import { decodeStructure } from './decode-structure.ts'
+import { decodeRmsNorm, decodeStructure } from './decode-structure.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { broadcasts, type FusedConv, isOfToday, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
@@ -67,6 +67,9 @@ function unraised(t: TensorEGraph, choice: Choice, c: ClassId): ClassId {
   return isRaised ? t.egraph.find(t.child(n, 0)) : c
 }
 
+const isRmsNorm = (op: OnnxOp): boolean =>
+  op.domain === '' && op.op === 'SimplifiedLayerNormalization' && op.outputCount === 1
+
 class Decoder {
   private readonly t: TensorEGraph
   private readonly builder: GraphBuilder
@@ -122,6 +125,8 @@ class Decoder {
   }
 
   private onnxNode(op: OnnxOp, children: readonly ValueId[]): readonly ValueId[] {
+    const spelled = isRmsNorm(op) ? decodeRmsNorm(this.builder, op.attributes, children) : null
+    if (spelled !== null) return [spelled]
     let next = 0
     const inputs = op.present.map((p) => (p ? children[next++]! : null))
     const captures = op.captures.map((name, i) => this.pin(children[next + i]!, name))

@@ -29,7 +29,8 @@ function* spellLin(t: TensorEGraph, n: NodeId) {
   const last = rank - 1
   if (op.axis === last) yield t.onnx('MatMul', [x, w])
   if (op.axis === rank - 2) yield t.onnx('MatMul', [t.transpose(w, [1, 0]), x])
-  for (const k of pointwise(t, n)) yield t.onnx('Conv', [k.x, k.w], k.attributes)
+  const k = pointwise(t, n)
+  if (k !== null) yield t.onnx('Conv', [k.x, k.w], k.attributes)
   if (op.axis !== last) {
     const swap = Array.from({ length: rank }, (_, i) => (i === op.axis ? last : i === last ? op.axis : i))
     yield t.transpose(t.onnx('MatMul', [t.transpose(x, swap), w]), swap)

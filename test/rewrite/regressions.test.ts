@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { float, ints, text } from '../../src/ir/attribute.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { checkCase } from './fuzz/check-case.ts'
-import { type BuildSample, buildSample } from './rule-samples.ts'
+import { type BuildSample, buildSample } from './sample.ts'
 
 const samples: Readonly<Record<string, BuildSample>> = {
   'a convolution whose padding is named, not given': (s) => {

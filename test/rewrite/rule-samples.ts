@@ -1,113 +1,12 @@
 // For every rule a graph in which it must fire, with sizes and values drawn from a seed. The rule tests run each: the rule fires,
 // and every e-node of the e-graph has the value of its class. A rule without a sample fails by name.
-import { createRandom, type Random } from '../../src/base/random.ts'
-import { type Attributes, float, int, ints } from '../../src/ir/attribute.ts'
-import { GraphBuilder } from '../../src/ir/builder.ts'
-import type { Graph, ValueId } from '../../src/ir/graph.ts'
-import { elementCount } from '../../src/ir/shape.ts'
+import { float, int, ints } from '../../src/ir/attribute.ts'
 import { tensor } from '../../src/ir/tensor.ts'
-
-export const SAMPLE_OPSETS: ReadonlyMap<string, number> = new Map([['', 21]])
-
-/** A builder with the shorthand that samples need. */
-export class Sample {
-  readonly b: GraphBuilder
-  readonly random: Random
-  constructor(seed: number, b = new GraphBuilder('sample', SAMPLE_OPSETS)) {
-    this.b = b
-    this.random = createRandom(seed)
-  }
-  /** A size from 2 to 5, never the same as a fixed 1. */
-  size(): number {
-    return 2 + this.random.below(4)
-  }
-  x(shape: readonly number[], name = `x${this.random.below(1e6)}`): ValueId {
-    return this.b.input(name, 'float32', shape)
-  }
-  w(shape: readonly number[]): ValueId {
-    return this.b.constant(
-      tensor(
-        'float32',
-        shape,
-        Array.from({ length: elementCount(shape) }, () => this.random.normal()),
-      ),
-      'w',
-    )
-  }
-  c(value: number, shape: readonly number[] = []): ValueId {
-    return this.b.constant(tensor('float32', shape, new Array<number>(elementCount(shape)).fill(value)), 'c')
-  }
-  op(name: string, inputs: readonly (ValueId | null)[], attributes: Attributes = {}): ValueId {
-    return this.b.node(name, inputs, attributes)
-  }
-  slice(x: ValueId, axis: number, start: number, end: number): ValueId {
-    return this.op('Slice', [x, this.b.int64s([start]), this.b.int64s([end]), this.b.int64s([axis])])
-  }
-  conv(x: ValueId, w: ValueId, pad: number, group = 1): ValueId {
-    return this.op('Conv', [x, w], { pads: ints([pad, pad, pad, pad]), group: int(group) })
-  }
-  mean(x: ValueId, axes: readonly number[]): ValueId {
-    return this.op('ReduceMean', [x, this.b.int64s(axes)], { keepdims: int(1) })
-  }
-}
-
-export type BuildSample = (s: Sample) => ValueId
-
-/** The graph of a sample. */
-export function buildSample(build: BuildSample, seed: number): Graph {
-  const s = new Sample(seed)
-  s.b.output(build(s), 'y')
-  return s.b.build()
-}
-
-function hardSwishParts(s: Sample, x: ValueId): ValueId {
-  return s.op('Clip', [s.op('Add', [x, s.c(3)]), s.c(0), s.c(6)])
-}
-function layerNormParts(s: Sample, x: ValueId): readonly [ValueId, ValueId] {
-  const centred = s.op('Sub', [x, s.mean(x, [-1])])
-  const variance = s.mean(s.op('Pow', [centred, s.c(2)]), [-1])
-  return [centred, s.op('Sqrt', [s.op('Add', [variance, s.c(1e-5)])])]
-}
+import { activationSamples } from './activation-samples.ts'
+import type { BuildSample } from './sample.ts'
 
 export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
-  'recognise-hard-sigmoid': [(s) => s.op('Div', [hardSwishParts(s, s.x([2, 3])), s.c(6)])],
-  'recognise-hard-swish': [
-    (s) => {
-      const x = s.x([2, 3])
-      return s.op('Div', [s.op('Mul', [x, hardSwishParts(s, x)]), s.c(6)])
-    },
-    (s) => {
-      const x = s.x([2, 3])
-      return s.op('Mul', [x, s.op('HardSigmoid', [x], { alpha: float(1 / 6), beta: float(0.5) })])
-    },
-  ],
-  'recognise-gelu': [
-    (s) => {
-      const x = s.x([2, 5])
-      const gate = s.op('Add', [s.op('Erf', [s.op('Div', [x, s.c(Math.SQRT2)])]), s.c(1)])
-      return s.op('Mul', [x, s.op('Mul', [s.c(0.5), gate])])
-    },
-    (s) => {
-      const x = s.x([2, 5])
-      const gate = s.op('Add', [s.op('Erf', [s.op('Mul', [x, s.c(Math.SQRT1_2)])]), s.c(1)])
-      return s.op('Mul', [s.op('Mul', [x, gate]), s.c(0.5)])
-    },
-    (s) => {
-      const x = s.x([2, 5])
-      const cube = s.op('Mul', [s.c(0.044715), s.op('Pow', [x, s.c(3)])])
-      const gate = s.op('Add', [
-        s.op('Tanh', [s.op('Mul', [s.c(Math.sqrt(2 / Math.PI)), s.op('Add', [x, cube])])]),
-        s.c(1),
-      ])
-      return s.op('Mul', [s.op('Mul', [s.c(0.5), x]), gate])
-    },
-  ],
-  'recognise-layer-norm': [(s) => s.op('Div', [...layerNormParts(s, s.x([2, 3, 4]))])],
-  'layer-norm-scale': [(s) => s.op('Mul', [s.op('LayerNormalization', [s.x([2, 3, 4]), s.w([4])]), s.w([4])])],
-  'layer-norm-shift': [
-    (s) => s.op('Add', [s.op('LayerNormalization', [s.x([2, 3, 4]), s.w([4]), s.w([4])]), s.w([4])]),
-    (s) => s.op('Add', [s.op('LayerNormalization', [s.x([2, 3, 4]), s.w([4])]), s.w([4])]),
-  ],
+  ...activationSamples,
   'select-down': [
     (s) => s.slice(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), 1, 0, 1),
     (s) => s.slice(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), 2, 1, 3),
@@ -127,6 +26,15 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     (s) => {
       const x = s.x([2, 6])
       return s.op('Concat', [s.slice(x, 1, 1, 3), s.slice(x, 1, 3, 6)], { axis: int(1) })
+    },
+  ],
+  'concat-up': [
+    (s) => s.op('Concat', [s.op('Relu', [s.x([2, 3])]), s.op('Relu', [s.x([2, 4])])], { axis: int(1) }),
+    (s) =>
+      s.op('Concat', [s.op('Add', [s.x([2, 3]), s.w([3])]), s.op('Add', [s.x([2, 4]), s.w([1])])], { axis: int(1) }),
+    (s) => {
+      const y = s.x([1, 3])
+      return s.op('Concat', [s.op('Mul', [s.x([2, 3]), y]), s.op('Mul', [s.x([4, 3]), y])], { axis: int(0) })
     },
   ],
   'expand-up': [
@@ -257,6 +165,40 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       const x = s.x([1, 4, 5, 5])
       return s.op('Add', [s.conv(x, s.w([4, 2, 3, 3]), 1, 2), x])
     },
+  ],
+  'merge-lins': [
+    (s) => {
+      const x = s.x([4, 3])
+      return s.op('Mul', [s.op('MatMul', [x, s.w([3, 2])]), s.op('Relu', [s.op('MatMul', [x, s.w([3, 2])])])])
+    },
+    (s) => {
+      const x = s.x([2, 4, 3])
+      const linear = () => s.op('Add', [s.op('MatMul', [x, s.w([3, 2])]), s.w([2])])
+      return s.op('MatMul', [linear(), s.op('Transpose', [linear()], { perm: ints([0, 2, 1]) })])
+    },
+  ],
+  'merge-convs': [
+    (s) => {
+      const x = s.x([1, 3, 5, 5])
+      return s.op('Mul', [s.conv(x, s.w([2, 3, 3, 3]), 1), s.op('Relu', [s.conv(x, s.w([2, 3, 3, 3]), 1)])])
+    },
+    (s) => {
+      const x = s.x([1, 3, 5, 5])
+      const small = s.op('Add', [s.conv(x, s.w([4, 3, 1, 1]), 0), s.w([4, 1, 1])])
+      return s.op('Concat', [s.conv(x, s.w([2, 3, 3, 3]), 1), small], { axis: int(1) })
+    },
+  ],
+  'concat-of-convs': [
+    (s) => {
+      const [x, w] = [s.x([1, 4, 5, 5]), () => s.w([3, 2, 3, 3])]
+      return s.op('Concat', [s.conv(s.slice(x, 1, 0, 2), w(), 1), s.conv(s.slice(x, 1, 2, 4), w(), 1)], {
+        axis: int(1),
+      })
+    },
+  ],
+  'merge-groups': [(s) => s.conv(s.x([1, 8, 5, 5]), s.w([12, 2, 3, 3]), 1, 4)],
+  'conv-of-concat': [
+    (s) => s.conv(s.op('Concat', [s.x([1, 2, 5, 5]), s.x([1, 3, 5, 5])], { axis: int(1) }), s.w([4, 5, 3, 3]), 1),
   ],
   factor: [
     (s) => {

@@ -8,7 +8,8 @@ import { encode } from '../../src/rewrite/encode.ts'
 import { type Explored, explore } from '../../src/rewrite/explore.ts'
 import { bindRule, type Rule } from '../../src/rewrite/rule.ts'
 import { ruleFamilies } from '../../src/rewrite/rules/index.ts'
-import { buildSample, ruleSamples } from './rule-samples.ts'
+import { ruleSamples } from './rule-samples.ts'
+import { buildSample } from './sample.ts'
 import { checkEveryNode } from './support/check-egraph.ts'
 
 const SEEDS = [1, 2, 3]

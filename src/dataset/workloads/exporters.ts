@@ -25,6 +25,11 @@ function inConvNet(name: string, law: string, activation: spelled.Activation, op
   })
 }
 
+/** Activations that a runtime computes element by element, where their pieces are vectorised. */
+function slowKernel(name: string, law: string, activation: spelled.Activation): Workload {
+  return { ...inConvNet(name, '', activation, 18), family: 'slow-activation', expected: `${law}, which is vectorised` }
+}
+
 /** linear, activation, linear on rows. */
 function inMlp(name: string, law: string, activation: spelled.Activation, opset = 17): Workload {
   return workload({
@@ -71,6 +76,17 @@ export const spelledActivations = [
   inMlp('gelu-tanh', 'the tanh form of Gelu', spelled.geluTanh),
   normStack('layer-norm-spelled', 'LayerNorm', spelled.layerNormSpelled),
   normStack('rms-norm-spelled', 'RMSNorm', spelled.rmsNormSpelled),
+]
+
+export const slowActivations = [
+  slowKernel('mish', 'Mish by one exponential, x m / (m + 2)', (net, x) => net.op('Mish', x)),
+  slowKernel('softplus', 'Softplus as max(x, 0) + log(1 + e^-|x|)', (net, x) => net.op('Softplus', x)),
+  slowKernel('prelu-channels', 'PRelu as max(x, s x)', (net, x) =>
+    net.op('PRelu', x, net.uniform([net.shape(x)[1]!, 1, 1], 0.05, 0.3)),
+  ),
+  slowKernel('prelu-one', 'PRelu of one slope as LeakyRelu, in the convolution', (net, x) =>
+    net.op('PRelu', x, net.scalar(0.25, 1)),
+  ),
 ]
 
 /** Scalar Mul and Add with constants of shape [1], which runtimes do not fold into the convolution. */

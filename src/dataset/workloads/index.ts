@@ -5,7 +5,7 @@ import { decoders, encoders, graphsAndScorers } from './blocks.ts'
 import { broadcast } from './broadcast.ts'
 import { convolutions } from './convolutions.ts'
 import { elementWise } from './element-wise.ts'
-import { leftovers, spelledActivations } from './exporters.ts'
+import { leftovers, slowActivations, spelledActivations } from './exporters.ts'
 import { convMerges, linearMerges } from './merges.ts'
 import { cellPapers } from './papers-cells.ts'
 import { residualPapers } from './papers-residual.ts'
@@ -42,6 +42,7 @@ export const workloads: readonly Workload[] = [
   ...residualPapers,
   ...cellPapers,
   ...spelledActivations,
+  ...slowActivations,
   ...leftovers,
 ]
 

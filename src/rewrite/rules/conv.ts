@@ -11,29 +11,34 @@ import { operandPairs, varyingAxes } from './scale.ts'
 const SOURCE = 'bilinearity of convolution (docs/rules.md, convolutions)'
 
 /** A convolution by a constant, however it is spelled. */
-interface Kernel {
+export interface Kernel {
   readonly x: ClassId
   readonly w: ClassId
   readonly attributes: Attributes
 }
 
-function convolutionsOf(t: TensorEGraph, c: ClassId): Kernel[] {
-  const convs = t.nodes(c, 'Conv').flatMap((n): Kernel[] => {
-    const op = t.op(n)
-    const [x, w, bias] = t.children(n) as [ClassId, ClassId, ClassId?]
-    return op.kind === 'onnx' && bias === undefined && t.isConstant(w) ? [{ x, w, attributes: op.attributes }] : []
-  })
-  return [...convs, ...t.nodes(c, 'lin').flatMap((n) => pointwise(t, n))]
+const convolutionsOf = (t: TensorEGraph, c: ClassId): Kernel[] =>
+  [...t.nodes(c, 'Conv'), ...t.nodes(c, 'lin')].flatMap((n) => kernelOf(t, n, 'any') ?? [])
+
+/** The convolution by a constant, without bias, that an e-node is; null for any other. */
+export function kernelOf(t: TensorEGraph, n: NodeId, groups: 'one' | 'several' | 'any' = 'one'): Kernel | null {
+  const op = t.op(n)
+  if (op.kind === 'lin') return groups === 'several' ? null : pointwise(t, n)
+  if (op.kind !== 'onnx' || op.op !== 'Conv' || op.domain !== '') return null
+  const [x, w, bias] = t.children(n) as [ClassId, ClassId, ClassId?]
+  const several = getInt(op.attributes, 'group', 1) !== 1
+  if (groups !== 'any' && several !== (groups === 'several')) return null
+  return bias === undefined && t.isConstant(w) ? { x, w, attributes: op.attributes } : null
 }
 
 /** lin along the channels of a picture, as a 1x1 convolution. */
-export function pointwise(t: TensorEGraph, n: NodeId): Kernel[] {
+export function pointwise(t: TensorEGraph, n: NodeId): Kernel | null {
   const op = t.op(n)
   const rank = t.rank(t.child(n, 0))
-  if (op.kind !== 'lin' || op.axis !== 1 || rank < 3) return []
+  if (op.kind !== 'lin' || op.axis !== 1 || rank < 3) return null
   const [k, size] = t.shape(t.child(n, 1)) as [number, number]
   const w = t.reshape(t.transpose(t.child(n, 1), [1, 0]), [size, k, ...new Array<number>(rank - 2).fill(1)])!
-  return [{ x: t.child(n, 0), w, attributes: pointwiseAttributes(rank - 2, 1) }]
+  return { x: t.child(n, 0), w, attributes: pointwiseAttributes(rank - 2, 1) }
 }
 
 export function pointwiseAttributes(spatial: number, group: number): Attributes {
@@ -110,11 +115,11 @@ function* merged(t: TensorEGraph, p: Kernel, q: Kernel) {
   if (w !== null) yield convolve(t, large.x, t.add(large.w, w), large.attributes)
 }
 
-const kernelArea = (t: TensorEGraph, k: Kernel): number =>
+export const kernelArea = (t: TensorEGraph, k: Kernel): number =>
   (t.shape(k.w) as number[]).slice(2).reduce((a, b) => a * b, 1)
 
 /** The small kernel padded to the large one's size and place; null if they do not see the same positions. */
-function enlarged(t: TensorEGraph, small: Kernel, large: Kernel): ClassId | null {
+export function enlarged(t: TensorEGraph, small: Kernel, large: Kernel): ClassId | null {
   const get = (k: Kernel, name: string) => getInts(k.attributes, name, [])
   const from = (t.shape(small.w) as number[]).slice(2)
   const to = (t.shape(large.w) as number[]).slice(2)

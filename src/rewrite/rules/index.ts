@@ -1,10 +1,12 @@
 // The catalogue of rules: one family per file. To add a rule, add an entry to its family; it is then searched, listed by
 // `allotrope rules`, and checked on random shapes and values by the tests.
 import type { Rule } from '../rule.ts'
+import { activationRules } from './activation.ts'
 import { algebraRules } from './algebra.ts'
 import { constantRules } from './constant.ts'
 import { convRules } from './conv.ts'
 import { linearRules } from './linear.ts'
+import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
 import { scaleRules } from './scale.ts'
@@ -24,7 +26,9 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
+  { name: 'merge', phase: 'search', rules: mergeRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
+  { name: 'activation', phase: 'search', rules: activationRules },
   { name: 'seed', phase: 'on-demand', rules: seedRules },
 ]
 

@@ -184,6 +184,60 @@ function* restored(t: TensorEGraph, small: ClassId, out: readonly Dim[]): Iterab
   }
 }
 
+/** [f(x, c), f(y, d)] = f([x, y], [c, d]), f element by element */
+function* concatUp(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
+  const op = t.op(n)
+  if (op.kind !== 'concat') return
+  const parts = t.children(n)
+  for (const first of t.egraph.nodesOf(parts[0]!).filter((m) => t.isTyped(m) && isVaryingElementwise(t, m))) {
+    const same = parts.map((p) =>
+      t.egraph.nodesOf(p).find((m) => t.egraph.opOf(m) === t.egraph.opOf(first) && t.isTyped(m)),
+    )
+    if (same.includes(undefined)) continue
+    const columns = operandColumns(t, same as NodeId[], parts)
+    const joined = columns.map((column) => joinOperands(t, column, parts, op.axis))
+    const whole = joined.includes(null) ? null : t.rebuild(t.op(first), joined as ClassId[])
+    if (whole !== null) yield whole
+  }
+}
+
+function isVaryingElementwise(t: TensorEGraph, n: NodeId): boolean {
+  const record = recordOf(t.op(n))
+  return record?.elementwise === true && record.deterministic !== false && !t.isConstant(t.egraph.classOf(n))
+}
+
+/** The operands of each position over all parts, constants in the same position where the order does not matter. */
+function operandColumns(t: TensorEGraph, nodes: readonly NodeId[], parts: readonly ClassId[]): ClassId[][] {
+  const record = recordOf(t.op(nodes[0]!))!
+  const rows = nodes.map((m) => {
+    const children = t.children(m)
+    const ordered = record.laws?.includes('commutative') && children.length === 2 && t.isConstant(children[0]!)
+    return ordered ? [children[1]!, children[0]!] : children
+  })
+  return rows[0]!.map((_, i) => parts.map((_, p) => rows[p]![i]!))
+}
+
+/** The operands of one position side by side, or the one operand of all parts where it does not vary along the axis. */
+function joinOperands(
+  t: TensorEGraph,
+  column: readonly ClassId[],
+  parts: readonly ClassId[],
+  axis: number,
+): ClassId | null {
+  const rank = t.rank(parts[0]!)
+  const varies = column.some((c) => t.rank(c) === rank && t.shape(c)[axis] !== 1)
+  if (!varies && column.every((c) => c === column[0])) return column[0]!
+  if (!column.every((c) => t.rank(c) === rank)) return null
+  const full = column.map((c, p) => {
+    const size = t.shape(parts[p]!)[axis]!
+    if (dimEquals(t.shape(c)[axis]!, size)) return c
+    return t.isConstant(c) ? t.expand(c, replaceAxis(t.shape(c), axis, size)) : null
+  })
+  const others = (c: ClassId) => replaceAxis(t.shape(c), axis, 0)
+  if (full.some((c) => c === null || !shapeEquals(others(c), others(full[0]!)))) return null
+  return t.concat(full as ClassId[], axis)
+}
+
 export const movementRules: readonly Rule[] = [
   {
     name: 'select-down',
@@ -213,6 +267,15 @@ export const movementRules: readonly Rule[] = [
     exactness: 'exact',
     families: ['concat'],
     apply: concatOfSelects,
+  },
+  {
+    name: 'concat-up',
+    law: '[f(x, c), f(y, d)] = f([x, y], [c, d])',
+    condition: 'f works element by element',
+    source: SOURCE,
+    exactness: 'exact',
+    families: ['concat'],
+    apply: concatUp,
   },
   {
     name: 'expand-up',

@@ -2,73 +2,15 @@
 // the patterns. Every rule names the definition it matches, from the ONNX operator's specification.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { float, getFloat, getInt, int, text } from '../../ir/attribute.ts'
-import { shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import type { Rule } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
+import { clipped, isNumber, isSingle, isWhole, onePlus, pick, products, uniform, without } from './patterns.ts'
+import { recogniseActivationRules } from './recognise-activation.ts'
 import { operandPairs } from './scale.ts'
 
 const SOURCE = 'definitions in the ONNX operator specification (docs/rules.md, recognition)'
-/** Constants in files are rounded to float32, or written with a few digits. */
-const RELATIVE = 1e-5
-
-/** The number that a constant class is in all positions, or null. */
-function uniform(t: TensorEGraph, c: ClassId): number | null {
-  const id = t.constantOf(c)
-  if (id === null || !['float32', 'float64', 'float16'].includes(t.constants.type(id).dtype)) return null
-  const { data } = t.constants.array(id)
-  return data.length > 0 && data.every((x) => x === data[0]) ? data[0]! : null
-}
-const isNumber = (t: TensorEGraph, c: ClassId, value: number): boolean => {
-  const u = uniform(t, c)
-  return u !== null && Math.abs(u - value) <= RELATIVE * Math.max(1e-3, Math.abs(value))
-}
-
-/** Values that, times or plus the number, make the class. */
-function without(t: TensorEGraph, c: ClassId, family: 'Add' | 'Mul', value: number): ClassId[] {
-  return withConstant(t, c, family).flatMap(([x, k]) => (isNumber(t, k, value) ? [x] : []))
-}
-
-/** Ways to read a class as a product of `count` factors. */
-function products(t: TensorEGraph, c: ClassId, count: number): ClassId[][] {
-  if (count === 1) return [[c]]
-  return t.nodes(c, 'Mul').flatMap((n) => {
-    const [a, b] = t.children(n) as [ClassId, ClassId]
-    const splits = Array.from({ length: count - 1 }, (_, i) => i + 1)
-    return splits.flatMap((k) =>
-      products(t, a, k).flatMap((left) => products(t, b, count - k).map((right) => [...left, ...right])),
-    )
-  })
-}
-
-/** Readings as value * others, for each choice of the value among the factors that pass `is`. */
-function* pick(
-  factors: readonly ClassId[],
-  is: (c: ClassId) => boolean,
-): Iterable<readonly [ClassId, readonly ClassId[]]> {
-  for (const [i, f] of factors.entries()) if (is(f)) yield [f, factors.filter((_, j) => j !== i)]
-}
-
-function clipped(t: TensorEGraph, c: ClassId, low: number, high: number): ClassId[] {
-  return t.nodes(c, 'Clip').flatMap((n) => {
-    const op = t.op(n)
-    const [x, lo, hi] = t.children(n) as [ClassId, ClassId?, ClassId?]
-    if (op.kind !== 'onnx') return []
-    const bounds =
-      op.present.length > 1
-        ? [lo && uniform(t, lo), hi && uniform(t, hi)]
-        : [getFloat(op.attributes, 'min', null), getFloat(op.attributes, 'max', null)]
-    return op.present.every(Boolean) && bounds[0] === low && bounds[1] === high ? [x] : []
-  })
-}
-
-/** True if x has the shape of the result: no constant of the pattern repeats it. */
-const isWhole = (t: TensorEGraph, n: NodeId, x: ClassId): boolean =>
-  shapeEquals(t.shape(x), t.shape(t.egraph.classOf(n)))
-/** Runtimes have kernels of HardSigmoid, of which HardSwish is made too, for float32 only. */
-const isSingle = (t: TensorEGraph, x: ClassId): boolean => t.type(x)?.dtype === 'float32'
-
 /** HardSigmoid(x) = clip(x + 3, 0, 6) / 6, that is alpha 1/6 and beta 1/2. */
 function* hardSigmoid(t: TensorEGraph, n: NodeId) {
   for (const [c, k] of operandPairs(t, n)) {
@@ -99,10 +41,6 @@ function* hardSwish(t: TensorEGraph, n: NodeId) {
           if (without(t, shifted, 'Add', 3).includes(x) && isWhole(t, n, x) && isSingle(t, x))
             yield t.onnx('HardSwish', [x])
 }
-
-/** 1 + f(inner) read as f's argument. */
-const onePlus = (t: TensorEGraph, c: ClassId, family: string): ClassId[] =>
-  without(t, c, 'Add', 1).flatMap((e) => t.nodes(e, family).map((n) => t.child(n, 0)))
 
 /** Gelu(x) = x/2 (1 + erf(x / sqrt 2)), and its tanh form, in any order of the factors. */
 function* gelu(t: TensorEGraph, n: NodeId) {
@@ -177,6 +115,20 @@ function* layerNormOf(t: TensorEGraph, n: NodeId, d: ClassId, root: ClassId) {
     }
 }
 
+/** x / sqrt(mean x^2 + eps), without gain: under opset 23 the operator that the runtime makes of its pieces (decode.ts). */
+function* rmsNorm(t: TensorEGraph, n: NodeId) {
+  const name = t.opset >= 23 ? 'RMSNormalization' : 'SimplifiedLayerNormalization'
+  for (const [x, inverse] of operandPairs(t, n)) {
+    const last = t.rank(x) - 1
+    const size = t.shape(x)[last]
+    if (!isSingle(t, x) || !isWhole(t, n, x) || typeof size !== 'number') continue
+    const gain = t.literal(ndarray('float32', [size], new Float64Array(size).fill(1)))
+    for (const r of t.nodes(inverse, 'Reciprocal'))
+      for (const epsilon of epsilonsOf(t, t.child(r, 0), x, last))
+        yield t.onnx(name, [x, gain], { axis: int(last), epsilon: float(epsilon) })
+  }
+}
+
 /** eps of sqrt(mean(d * d) + eps). */
 function epsilonsOf(t: TensorEGraph, root: ClassId, d: ClassId, axis: number): number[] {
   return t.nodes(root, 'Sqrt').flatMap((q) =>
@@ -202,10 +154,12 @@ function asGain(t: TensorEGraph, k: ClassId, x: ClassId, axis: number): ClassId 
   return own && t.expand(own, normalised)
 }
 
+const NORMS = ['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']
+
 /** LayerNorm(x, g) * k = LayerNorm(x, g k) */
 function* layerNormScale(t: TensorEGraph, n: NodeId) {
   for (const [c, k] of operandPairs(t, n))
-    for (const l of t.nodes(c, 'LayerNormalization')) {
+    for (const l of NORMS.flatMap((name) => t.nodes(c, name))) {
       const op = t.op(l)
       const [x, gain, bias] = t.children(l) as [ClassId, ClassId, ClassId?]
       if (op.kind !== 'onnx' || op.outputCount !== 1 || bias !== undefined || !t.isConstant(gain)) continue
@@ -249,7 +203,20 @@ export const recogniseRules: readonly Rule[] = [
     layerNorm,
     'opset 17',
   ),
-  rule('layer-norm-scale', 'LayerNorm(x; g) * k = LayerNorm(x; g k)', ['Mul'], layerNormScale, 'k is a constant gain'),
+  rule(
+    'recognise-rms-norm',
+    'x / sqrt(mean x^2 + eps) = RMSNormalization(x)',
+    ['Mul'],
+    rmsNorm,
+    'float32, over the last axis',
+  ),
+  rule(
+    'layer-norm-scale',
+    'LayerNorm(x; g) * k = LayerNorm(x; g k); RMSNorm too',
+    ['Mul'],
+    layerNormScale,
+    'k is a constant gain',
+  ),
   rule(
     'layer-norm-shift',
     'LayerNorm(x; g, b) + k = LayerNorm(x; g, b + k)',
@@ -257,4 +224,5 @@ export const recogniseRules: readonly Rule[] = [
     layerNormShift,
     'k is a constant shift',
   ),
+  ...recogniseActivationRules,
 ]

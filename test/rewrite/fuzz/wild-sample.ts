@@ -7,7 +7,7 @@ import type { DType } from '../../../src/ir/dtype.ts'
 import type { Graph, ValueId } from '../../../src/ir/graph.ts'
 import { type ConcreteShape, elementCount, isConcrete } from '../../../src/ir/shape.ts'
 import { tensor } from '../../../src/ir/tensor.ts'
-import { type BuildSample, SAMPLE_OPSETS, Sample } from '../rule-samples.ts'
+import { type BuildSample, SAMPLE_OPSETS, Sample } from '../sample.ts'
 import type { Choices } from './choices.ts'
 
 /** What came out makes no graph: the case is not counted. */
