@@ -46,6 +46,11 @@ input are one with more channels, and kernels of different sizes are added after
     `Products and convolutions of one input are one with more outputs, of which each takes its part. Several roots match at once, joined on the input
 that they share. All siblings merge at once, so that an input has one merged form and not one for each subset.`,
   ],
+  dead: [
+    'Dead channels',
+    `Pruning leaves channels that are zero, and normalisation with a gain of zero leaves channels that hold one number everywhere. What reads them
+does without, and the selection of the others moves down to what makes them, so that neither is computed.`,
+  ],
   algebra: ['Algebra', 'Laws of sums and products element by element, and what monotone functions allow.'],
   activation: [
     'Activations',

@@ -1,5 +1,5 @@
 // Samples of the rules that recognise operators and that write activations in pieces (rule-samples.ts).
-import { float, int, ints } from '../../src/ir/attribute.ts'
+import { float } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import type { BuildSample, Sample } from './sample.ts'
 

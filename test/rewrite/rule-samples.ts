@@ -1,9 +1,14 @@
 // For every rule a graph in which it must fire, with sizes and values drawn from a seed. The rule tests run each: the rule fires,
 // and every e-node of the e-graph has the value of its class. A rule without a sample fails by name.
-import { float, int, ints } from '../../src/ir/attribute.ts'
+import { int, ints } from '../../src/ir/attribute.ts'
+import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { activationSamples } from './activation-samples.ts'
-import type { BuildSample } from './sample.ts'
+import type { BuildSample, Sample } from './sample.ts'
+
+/** Weights that continue as zeros along an axis. */
+const halfZero = (s: Sample, shape: readonly number[], axis: number): ValueId =>
+  s.op('Concat', [s.w(shape), s.op('Mul', [s.w(shape), s.c(0)])], { axis: int(axis) })
 
 export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   ...activationSamples,
@@ -190,6 +195,10 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   ],
   'concat-of-convs': [
     (s) => {
+      const [x, y] = [s.x([1, 2, 5, 5]), s.x([1, 2, 5, 5])]
+      return s.op('Concat', [s.conv(x, s.w([3, 2, 3, 3]), 1), s.conv(y, s.w([3, 2, 3, 3]), 1)], { axis: int(1) })
+    },
+    (s) => {
       const [x, w] = [s.x([1, 4, 5, 5]), () => s.w([3, 2, 3, 3])]
       return s.op('Concat', [s.conv(s.slice(x, 1, 0, 2), w(), 1), s.conv(s.slice(x, 1, 2, 4), w(), 1)], {
         axis: int(1),
@@ -199,6 +208,19 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'merge-groups': [(s) => s.conv(s.x([1, 8, 5, 5]), s.w([12, 2, 3, 3]), 1, 4)],
   'conv-of-concat': [
     (s) => s.conv(s.op('Concat', [s.x([1, 2, 5, 5]), s.x([1, 3, 5, 5])], { axis: int(1) }), s.w([4, 5, 3, 3]), 1),
+  ],
+  'dead-channels': [
+    (s) => {
+      const hidden = s.op('Add', [s.op('MatMul', [s.x([5, 3]), halfZero(s, [3, 2], 1)]), s.w([4])])
+      return s.op('MatMul', [s.op('Sigmoid', [hidden]), s.w([4, 2])])
+    },
+    (s) => s.op('MatMul', [s.op('Relu', [s.x([5, 4])]), halfZero(s, [2, 3], 0)]),
+    (s) => s.conv(s.op('Relu', [s.conv(s.x([1, 3, 5, 5]), halfZero(s, [2, 3, 3, 3], 0), 1)]), s.w([3, 4, 3, 3]), 1),
+    (s) => s.conv(s.op('Relu', [s.x([1, 4, 5, 5])]), halfZero(s, [3, 2, 3, 3], 1), 1),
+    (s) => {
+      const normed = s.op('Add', [s.op('Mul', [s.x([1, 4, 5, 5]), halfZero(s, [1, 2, 1, 1], 1)]), s.w([4, 1, 1])])
+      return s.conv(s.op('Relu', [normed]), s.w([3, 4, 1, 1]), 0)
+    },
   ],
   factor: [
     (s) => {

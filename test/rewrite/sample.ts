@@ -1,6 +1,6 @@
 // What the samples of rules are built with: a graph builder with shorthand, sizes and values drawn from a seed.
 import { createRandom, type Random } from '../../src/base/random.ts'
-import { type Attributes, float, int, ints } from '../../src/ir/attribute.ts'
+import { type Attributes, int, ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import type { Graph, ValueId } from '../../src/ir/graph.ts'
 import { elementCount } from '../../src/ir/shape.ts'

@@ -5,6 +5,7 @@ import { activationRules } from './activation.ts'
 import { algebraRules } from './algebra.ts'
 import { constantRules } from './constant.ts'
 import { convRules } from './conv.ts'
+import { deadRules } from './dead.ts'
 import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
@@ -27,6 +28,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
   { name: 'merge', phase: 'search', rules: mergeRules },
+  { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'activation', phase: 'search', rules: activationRules },
   { name: 'seed', phase: 'on-demand', rules: seedRules },

@@ -224,18 +224,21 @@ function joinOperands(
   parts: readonly ClassId[],
   axis: number,
 ): ClassId | null {
-  const rank = t.rank(parts[0]!)
-  const varies = column.some((c) => t.rank(c) === rank && t.shape(c)[axis] !== 1)
-  if (!varies && column.every((c) => c === column[0])) return column[0]!
-  if (!column.every((c) => t.rank(c) === rank)) return null
-  const full = column.map((c, p) => {
-    const size = t.shape(parts[p]!)[axis]!
-    if (dimEquals(t.shape(c)[axis]!, size)) return c
-    return t.isConstant(c) ? t.expand(c, replaceAxis(t.shape(c), axis, size)) : null
-  })
+  const full = column.map((c, p) => wholeAlong(t, c, parts[p]!, axis))
   const others = (c: ClassId) => replaceAxis(t.shape(c), axis, 0)
-  if (full.some((c) => c === null || !shapeEquals(others(c), others(full[0]!)))) return null
-  return t.concat(full as ClassId[], axis)
+  if (full.every((c) => c !== null && shapeEquals(others(c), others(full[0]!))))
+    return t.concat(full as ClassId[], axis)
+  const [first] = column
+  const isShared = column.every((c) => c === first) && (t.rank(first!) === 0 || t.shape(first!)[axis] === 1)
+  return isShared ? first! : null
+}
+
+/** The operand with the size of its part along the axis: constants may be repeated for it. */
+function wholeAlong(t: TensorEGraph, c: ClassId, part: ClassId, axis: number): ClassId | null {
+  if (t.rank(c) !== t.rank(part)) return null
+  const size = t.shape(part)[axis]!
+  if (dimEquals(t.shape(c)[axis]!, size)) return c
+  return t.isConstant(c) ? t.expand(c, replaceAxis(t.shape(c), axis, size)) : null
 }
 
 export const movementRules: readonly Rule[] = [
