@@ -12,6 +12,9 @@ function layerNormParts(s: Sample, x: ValueId): readonly [ValueId, ValueId] {
   return [centred, s.op('Sqrt', [s.op('Add', [variance, s.c(1e-5)])])]
 }
 
+/** e^-|x| */
+const decay = (s: Sample, x: ValueId): ValueId => s.op('Exp', [s.op('Neg', [s.op('Abs', [x])])])
+
 export const activationSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'recognise-hard-sigmoid': [(s) => s.op('Div', [hardSwishParts(s, s.x([2, 3])), s.c(6)])],
   'recognise-hard-swish': [
@@ -121,7 +124,14 @@ export const activationSamples: Readonly<Record<string, readonly BuildSample[]>>
     (s) => s.op('PRelu', [s.x([1, 4, 3, 3]), s.w([4, 1, 1])]),
   ],
   'product-of-exponentials': [
-    (s) => s.op('Mul', [s.op('Exp', [s.x([2, 3])]), s.op('Exp', [s.x([2, 3])])]),
-    (s) => s.op('Mul', [s.op('Exp', [s.x([2, 1])]), s.op('Exp', [s.x([1, 3])])]),
+    (s) => s.op('Mul', [decay(s, s.x([2, 3])), decay(s, s.x([2, 3]))]),
+    (s) => s.op('Mul', [decay(s, s.x([2, 1])), s.op('Exp', [s.op('Clip', [s.x([1, 3]), s.c(-3), s.c(3)])])]),
+  ],
+  'exponential-of-sum': [
+    (s) => s.op('Exp', [s.op('Add', [s.op('Tanh', [s.x([2, 1])]), s.op('Neg', [s.op('Abs', [s.x([1, 3])])])])]),
+    (s) =>
+      s.op('Exp', [
+        s.op('Add', [s.op('Min', [s.x([2, 1]), s.c(2)]), s.op('Mul', [s.op('Relu', [s.x([1, 3])]), s.c(-0.5)])]),
+      ]),
   ],
 }

@@ -15,6 +15,9 @@ function scalarChain(net: Net, x: ValueId, length: number): ValueId {
   return y
 }
 
+/** e^-|x| */
+const decay = (net: Net, x: ValueId): ValueId => net.op('Exp', net.op('Neg', net.op('Abs', x)))
+
 export const elementWise = [
   workload({
     name: 'scalar-products',
@@ -75,12 +78,34 @@ export const elementWise = [
     name: 'product-of-exponentials',
     family: 'exponentials',
     suite: 'algebra',
-    expected: 'e^x e^y = e^(x + y)',
+    expected: 'nothing: e^x e^y = e^(x + y) only where neither overflows, and of these inputs nothing is known',
     sizes: { small: 1 << 12, full: 1 << 19 },
     inputs: () => ({ x: { kind: 'uniform', low: -1, high: 1 }, y: { kind: 'uniform', low: -1, high: 1 } }),
     build(net, n) {
       const [x, y] = [net.input('x', n), net.input('y', n)]
       net.output(net.mul(net.op('Exp', x), net.op('Exp', y)))
+    },
+  }),
+  workload({
+    name: 'product-of-decays',
+    family: 'bounded-exponentials',
+    suite: 'algebra',
+    expected: 'e^-|x| e^-|y| = e^(-|x| - |y|): no exponent is positive, so that nothing overflows',
+    sizes: { small: 1 << 12, full: 1 << 19 },
+    build(net, n) {
+      const [x, y] = ['x', 'y'].map((name) => decay(net, net.input(name, n)))
+      net.output(net.mul(x!, y!))
+    },
+  }),
+  workload({
+    name: 'decay-of-sum',
+    family: 'bounded-exponentials',
+    suite: 'algebra',
+    expected: 'e^(-|x| - |y|) = e^-|x| e^-|y| where x is a column and y a row: few exponentials',
+    sizes: { small: { rows: 64, columns: 48 }, full: { rows: 1024, columns: 512 } },
+    build(net, { rows, columns }) {
+      const [x, y] = [net.op('Abs', net.input('x', rows, 1)), net.op('Abs', net.input('y', 1, columns))]
+      net.output(net.op('Exp', net.add(net.op('Neg', x), net.op('Neg', y))))
     },
   }),
 ]

@@ -99,6 +99,31 @@ export const convMerges = [
     },
   }),
   workload({
+    name: 'narrow-branches',
+    family: 'narrow-parallel-convs',
+    suite: 'merges',
+    expected:
+      'four 3x3 convolutions of few channels are one: half the time, since each alone leaves the vectors half empty',
+    sizes: { small: { channels: 16, to: 4, size: 14 }, full: { channels: 48, to: 8, size: 56 } },
+    build(net, { channels, to, size }) {
+      const x = net.input('x', ...image(channels, size))
+      const branches = [0, 1, 2, 3].map(() => net.convRelu(x, to, 3))
+      net.output(net.concat([...branches.slice(0, 3), net.sigmoid(branches[3]!)], 1))
+    },
+  }),
+  workload({
+    name: 'conv-of-slices',
+    family: 'parallel-groups',
+    suite: 'merges',
+    expected: 'convolutions of the parts of one value are one convolution in groups, without split and concat',
+    sizes: { small: { channels: 16, parts: 2, size: 14 }, full: { channels: 64, parts: 4, size: 56 } },
+    build(net, { channels, parts, size }) {
+      const x = net.input('x', ...image(channels, size))
+      const each = net.split(x, parts, 1).map((slice) => net.convRelu(slice, channels / parts, 3))
+      net.output(net.concat(each, 1))
+    },
+  }),
+  workload({
     name: 'fire-expand',
     family: 'merge-parallel-convs',
     suite: 'merges',

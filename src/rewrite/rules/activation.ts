@@ -1,10 +1,11 @@
 // Functions of one element by others of it. Some kernels of a runtime go element by element where their pieces are
 // vectorised, so that the pieces are faster; each identity here is stable over the whole range of its operator.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import { upperBound } from '../bounds.ts'
 import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { onnxOp } from '../tensor-op.ts'
-import { isSingle, onePlus } from './patterns.ts'
+import { isSingle, isWhole, onePlus } from './patterns.ts'
 import { operandPairs } from './scale.ts'
 
 const constantLike = (t: TensorEGraph, x: ClassId, value: number): ClassId =>
@@ -57,11 +58,31 @@ function* prelu(t: TensorEGraph, n: NodeId) {
   else yield t.add(t.onnx('Relu', [x]), t.mul(t.elementwise('Min', [x, constantLike(t, x, 0)])!, slope))
 }
 
+/** Two exponentials of at most this have a product that is finite in float32. */
+const EXPONENT = 44
+
+const isTame = (t: TensorEGraph, c: ClassId): boolean => upperBound(t, c) <= EXPONENT
+
 /** e^x e^y = e^(x + y) */
 function* productOfExponentials(t: TensorEGraph, n: NodeId) {
   const [a, b] = t.children(n) as [ClassId, ClassId]
   for (const p of t.nodes(a, 'Exp'))
-    for (const q of t.nodes(b, 'Exp')) yield t.onnx('Exp', [t.add(t.child(p, 0), t.child(q, 0))])
+    for (const q of t.nodes(b, 'Exp')) {
+      const [x, y] = [t.child(p, 0), t.child(q, 0)]
+      if (isTame(t, x) && isTame(t, y)) yield t.onnx('Exp', [t.add(x, y)])
+      else yield refuse('an exponential may overflow where the exponential of the sum does not')
+    }
+}
+
+/** e^(x + y) = e^x e^y, where x and y are both smaller than their sum */
+function* exponentialOfSum(t: TensorEGraph, n: NodeId) {
+  const sum = t.child(n, 0)
+  for (const m of t.nodes(sum, 'Add')) {
+    const [x, y] = t.children(m) as [ClassId, ClassId]
+    if ([x, y].some((c) => isWhole(t, n, c))) continue
+    if (isTame(t, x) && isTame(t, y)) yield t.mul(t.onnx('Exp', [x]), t.onnx('Exp', [y]))
+    else yield refuse('an exponential may overflow where the exponential of the sum does not')
+  }
 }
 
 const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
@@ -74,6 +95,8 @@ const rule = (name: string, law: string, families: Rule['families'], apply: Rule
   depth: 5,
   apply,
 })
+
+const TAME = 'x and y are at most 44 by what makes them'
 
 export const activationRules: readonly Rule[] = [
   rule('softplus-in-pieces', 'Softplus(x) = max(x, 0) + log(1 + e^-|x|)', ['Softplus'], softplus),
@@ -91,5 +114,6 @@ export const activationRules: readonly Rule[] = [
     prelu,
     's is constant; max where 0 < s <= 1',
   ),
-  rule('product-of-exponentials', 'e^x e^y = e^(x + y)', ['Mul'], productOfExponentials),
+  rule('product-of-exponentials', 'e^x e^y = e^(x + y)', ['Mul'], productOfExponentials, TAME),
+  rule('exponential-of-sum', 'e^(x + y) = e^x e^y', ['Exp'], exponentialOfSum, `${TAME}; each is repeated in the sum`),
 ]

@@ -4,7 +4,7 @@
 // Yang et al., Equality Saturation for Tensor Graph Superoptimization (MLSys 2021), multi-pattern rules; Jia et al., TASO.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { attributesKey, getInt, int } from '../../ir/attribute.ts'
-import { shapeEquals } from '../../ir/shape.ts'
+import { elementCount, shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
 import type { ConstantId } from '../constants.ts'
@@ -18,7 +18,7 @@ import { operandPairs, varyingAxes } from './scale.ts'
 const SOURCE = 'linearity in the weights; TENSAT and TASO, multi-pattern rules (docs/rules.md, merges)'
 
 /** Elements of the weights of one merge: what is larger is bound by arithmetic, and only memory would grow. */
-const MOST_ELEMENTS = 4_000_000
+const MOST_ELEMENTS = 1_000_000
 
 /** A linear map or convolution by constant weights. */
 interface Branch {
@@ -29,32 +29,46 @@ interface ConvBranch extends Branch {
   readonly kernel: Kernel
 }
 
-/** The constants of which a constant was made, itself among them, and the operators that made them. */
-function ingredients(
-  t: TensorEGraph,
-  w: ClassId,
-): { readonly ids: ReadonlySet<ConstantId>; readonly isWhole: boolean } {
-  const ids = new Set<ConstantId>()
+interface Origin {
+  /** Constants that the weights were made of, they themselves among them. */
+  readonly ids: ReadonlySet<ConstantId>
+  /** Those of the model that are more than a factor per position. */
+  readonly matrices: ReadonlySet<ConstantId>
+  /** False where weights of several branches were put together. */
+  readonly isWhole: boolean
+}
+
+function originOf(t: TensorEGraph, w: ClassId): Origin {
+  const [ids, matrices] = [new Set<ConstantId>(), new Set<ConstantId>()]
+  const vector = Math.max(...(t.shape(w) as number[]))
   let isWhole = true
   const visit = (id: ConstantId): void => {
     if (ids.has(id)) return
     ids.add(id)
     const recipe = t.constants.recipe(id)
-    if (recipe.kind === 'given') return
+    if (recipe.kind === 'given') {
+      if (elementCount(t.constants.shape(id)) > vector) matrices.add(id)
+      return
+    }
     if (recipe.op.startsWith('concat')) isWhole = false
     recipe.args.forEach(visit)
   }
   visit(t.constantOf(w)!)
-  return { ids, isWhole }
+  return { ids, matrices, isWhole }
 }
 
-/** The branches that may merge. Weights that a merge put together are left out, and so are those that another branch's weights
- * were made of: it is the same branch before a factor was folded into it. */
+/** The branches that may merge. Those whose weights come from one matrix of the model are one branch, with this or that folded
+ * into it: of them the one that is made of no other counts. */
 function siblings<B extends Branch>(t: TensorEGraph, branches: readonly B[]): B[] {
-  const parts = branches.map((b) => ({ b, ...ingredients(t, b.w) })).filter((p) => p.isWhole)
-  const isUsed = ({ b }: { b: B }) => parts.some((p) => p.b !== b && p.ids.has(t.constantOf(b.w)!))
-  const latest = parts.filter((p) => !isUsed(p)).map((p) => p.b)
-  return latest.filter((b, i) => latest.findIndex((other) => other.out === b.out || other.w === b.w) === i)
+  const found = branches.map((b) => ({ b, ...originOf(t, b.w) })).filter((p) => p.isWhole)
+  const isUsed = ({ b }: { b: B }) => found.some((p) => p.b !== b && p.ids.has(t.constantOf(b.w)!))
+  const [outs, taken] = [new Set<ClassId>(), new Set<ConstantId>()]
+  return found.flatMap((p) => {
+    if (isUsed(p) || outs.has(p.b.out) || [...p.matrices].some((id) => taken.has(id))) return []
+    outs.add(p.b.out)
+    for (const id of p.matrices) taken.add(id)
+    return [p.b]
+  })
 }
 
 /** What a class is plus a constant per position of `axis`; null without one. */
@@ -279,7 +293,7 @@ export const mergeRules: readonly Rule[] = [
     '{x A, x B} = parts of x [A, B]; with their biases',
     ['lin', 'Add'],
     mergeLins,
-    'all linear maps of x at once, weights of up to 4 million elements',
+    'all linear maps of x at once, weights of up to a million elements',
     UPWARDS,
   ),
   rule(
