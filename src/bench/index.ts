@@ -13,6 +13,7 @@ export {
 } from './measure.ts'
 export { measureInProcesses, type ProcessMeasurement, type ProcessOptions } from './measure-processes.ts'
 export { type NoiseFloor, noiseFloor } from './noise-floor.ts'
+export { REPLAY, writeReplay } from './replay.ts'
 export { readInputSets, readInputShapes } from './user-inputs.ts'
 export {
   prepareReference,
@@ -22,4 +23,5 @@ export {
   type VerifyTarget,
   verifyCandidate,
   verifyModels,
+  type Witness,
 } from './verify.ts'

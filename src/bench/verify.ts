@@ -23,6 +23,15 @@ export interface VerifiedOutput {
   readonly tolerance: number
 }
 
+/** Inputs on which a candidate failed. */
+export interface Witness {
+  readonly set: InputSet
+  /** What is right. */
+  readonly expected: Feeds
+  /** What the candidate gave; null: nothing, since it did not come to an end. */
+  readonly got: Feeds | null
+}
+
 export interface Verification {
   readonly passed: boolean
   /** Input sets that were compared. */
@@ -30,6 +39,8 @@ export interface Verification {
   readonly outputs: readonly VerifiedOutput[]
   /** Why not; absent when passed. */
   readonly reason?: string
+  /** The first inputs that show it; absent when passed, and when the runtime refused to load it. */
+  readonly witness?: Witness
   /** What could not be judged. */
   readonly notes: readonly string[]
 }
@@ -134,7 +145,11 @@ function unjudgedNotes({ set, tolerances }: Expectation): readonly string[] {
 export async function verifyCandidate(reference: Reference, candidatePath: string): Promise<Verification> {
   const { target, notes } = reference
   const opened = await open(target.device, candidatePath, { threads: target.threads ?? 1, optimization: 'all' })
-  if (!opened.ok) return refused(`it cannot be loaded: ${opened.reason}`, notes)
+  if (!opened.ok) {
+    const refusal = refused(`it cannot be loaded: ${opened.reason}`, notes)
+    const { set, outputs } = reference.expectations[0]!
+    return opened.kind === 'error' ? refusal : { ...refusal, witness: { set, expected: outputs, got: null } }
+  }
   const fault = signatureFault(reference, opened.value) ?? null
   const verification = fault === null ? await judge(reference, opened.value) : refused(fault, notes)
   await opened.value.close()
@@ -171,17 +186,15 @@ function signatureFault(reference: Reference, candidate: Session): string | null
 
 async function judge(reference: Reference, candidate: Session): Promise<Verification> {
   const worst = new Map<string, VerifiedOutput>()
-  let reason: string | null = null
+  let fault: { readonly reason: string; readonly witness: Witness } | null = null
   for (const e of reference.expectations) {
     const answer = await candidate.run(e.set.feeds)
-    if (!answer.ok) {
-      reason ??= `on input ${e.set.label}: ${answer.reason}`
-      continue
-    }
-    reason ??= judgeOne(e, answer.value, worst)
+    const reason = answer.ok ? judgeOne(e, answer.value, worst) : `on input ${e.set.label}: ${answer.reason}`
+    if (reason !== null)
+      fault ??= { reason, witness: { set: e.set, expected: e.outputs, got: answer.ok ? answer.value : null } }
   }
   const verdict = { inputs: reference.expectations.length, outputs: [...worst.values()], notes: reference.notes }
-  return reason === null ? { passed: true, ...verdict } : { passed: false, reason, ...verdict }
+  return { passed: fault === null, ...fault, ...verdict }
 }
 
 /** Keeps each output's worst error in `worst`; returns what is wrong, or null. */

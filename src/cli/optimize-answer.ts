@@ -43,7 +43,10 @@ function complaint(
   const where = r.input
   if (r.verified !== null && !r.verified.passed) {
     const expected = 'a variant with the outputs of the original'
-    const fix = 'nothing was written; report this model'
+    const fix =
+      r.replay === null
+        ? 'nothing was written; report this model'
+        : `nothing was written but ${r.replay}, which shows the difference (${r.next[0]!.command}); report this model with it`
     return {
       complaint: { code: 'verification-failed', where, expected, got: r.verdict.reason, fix },
       exitCode: EXIT.verificationFailed,

@@ -11,6 +11,7 @@ import type { LoweredGraph } from '../runtime/index.ts'
 import { speedupOf } from '../search/choose.ts'
 import { diffKernels } from '../search/lowered-pair.ts'
 import type { Ranked } from '../search/rank.ts'
+import type { Replay } from './replay.ts'
 import { commandLine } from './shell.ts'
 
 export interface Occasion {
@@ -18,6 +19,8 @@ export interface Occasion {
   readonly command: string
   /** Path of the page, or null. */
   readonly report: string | null
+  /** What a failed verification left. */
+  readonly replay: Replay | null
   readonly machine: ReturnType<typeof describeMachine>
   readonly madeAt: Date
 }
@@ -145,8 +148,9 @@ function machineOf({
   return { cpu, cores, memoryBytes, os, loadAverage: [...loadAverage], versions }
 }
 
-function next(run: Run): RunRecord['next'] {
+function next(run: Run, { replay }: Occasion): RunRecord['next'] {
   const { input } = run.options
+  if (replay !== null) return [{ command: replay.command, purpose: 'see the difference again' }]
   if (run.chosen === null)
     return [{ command: commandLine(['inspect', input, '--nodes']), purpose: 'what is in the model' }]
   return [{ command: commandLine(['verify', input, run.outputPath]), purpose: 'compare the two models again' }]
@@ -165,6 +169,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     input: options.input,
     output: run.chosen ? run.outputPath : null,
     report: occasion.report,
+    replay: occasion.replay?.folder ?? null,
     gain: run.chosen !== null,
     verdict: { kind: verdict.kind, reason: verdict.kind === 'no-gain' ? verdict.reason : '' },
     device: options.device,
@@ -197,6 +202,6 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     seconds: secondsOf(run),
     machine: machineOf(occasion),
     warnings: [...run.warnings],
-    next: next(run),
+    next: next(run, occasion),
   }
 }

@@ -57,6 +57,8 @@ export const runSchema = z.object({
   input: z.string(),
   output: z.string().nullable(),
   report: z.string().nullable(),
+  /** Folder that shows how a variant differs, where none passed verification. */
+  replay: z.string().nullable().default(null),
   gain: z.boolean(),
   /** How the verdict came about; `reason` explains `no-gain`. */
   verdict: z.object({ kind: z.enum(['gain', 'predicted-gain', 'no-gain']), reason: z.string() }),

@@ -113,6 +113,18 @@ describe('verification', function () {
     expect((await verifyCandidate(reference, model('good', times(1)))).passed).to.equal(true)
   })
 
+  it('keeps the inputs that showed a difference, and what was given, if anything was', async () => {
+    const reference = unwrap(await prepareReference(target, model('same', times(1)), sets))
+    const { witness } = await verifyCandidate(reference, model('far', times(2)))
+    expect(witness?.set).to.equal(sets[0])
+    expect(witness?.expected.y).to.deep.equal(sets[0]!.feeds.x)
+    expect(witness?.got?.y).to.have.property('shape').that.deep.equals([2, 8])
+    expect((await verifyCandidate(reference, models.double())).witness).to.include({ got: null })
+    const garbage = models.bytes('garbage.onnx', Uint8Array.of(1, 2, 3))
+    for (const path of [garbage, model('same', times(1))])
+      expect(await verifyCandidate(reference, path)).to.not.have.property('witness')
+  })
+
   it('wants integer outputs equal', async () => {
     const argmax = (factor: number) =>
       model('argmax', (b, x) => b.node('ArgMax', [times(factor)(b, x)], { axis: int(1), keepdims: int(0) }))

@@ -11,6 +11,7 @@ export const gainRun: RunRecord = {
   input: 'models/segformer-head.onnx',
   output: 'segformer-head.fast.onnx',
   report: 'segformer-head.fast.report.html',
+  replay: null,
   gain: true,
   verdict: { kind: 'gain', reason: '' },
   device: 'cpu',

@@ -16,15 +16,16 @@ import {
 } from '../option.ts'
 import { reportPaths } from '../records.ts'
 
-/** Makes the record of a run; writes it and its page where the user wants them. After a failed verification nothing is written. */
+/** Makes the record of a run; writes it and its page where the user wants them, after a failed verification a replay instead. */
 async function store(run: Run, command: string, wanted: boolean): Promise<RunRecord> {
   const { describeMachine } = await import('../../bench/index.ts')
   const { runRecord } = await import('../run-record.ts')
-  const failed = run.verified.length > 0 && run.verified.every((v) => !v.verification.passed)
-  const paths = wanted && !failed ? reportPaths(run.outputPath) : null
+  const { isVerificationFailed, leaveReplay } = await import('../replay.ts')
+  const paths = wanted && !isVerificationFailed(run) ? reportPaths(run.outputPath) : null
   const record = runRecord(run, {
     command,
     report: paths?.page ?? null,
+    replay: leaveReplay(run),
     machine: describeMachine(),
     madeAt: new Date(),
   })

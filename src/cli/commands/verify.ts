@@ -1,8 +1,10 @@
 // `verify A B`: does B compute what A computes? On the same inputs, against A with the runtime's own optimisation off.
 import { EXIT, UserError } from '../../base/errors.ts'
 import { inputSets } from '../../bench/input-sets.ts'
+import { readInputShapes } from '../../bench/user-inputs.ts'
 import { type Verification, verifyModels } from '../../bench/verify.ts'
-import { bindingsOf } from '../../ir/bind.ts'
+import { bindingsOf, type InputShapes } from '../../ir/bind.ts'
+import type { Graph } from '../../ir/graph.ts'
 import { readModelFile } from '../../onnx/index.ts'
 import { sampleShapes } from '../../search/sample-shapes.ts'
 import { type Answer, defineCommand } from '../command.ts'
@@ -40,6 +42,12 @@ function toAnswer(v: Verification, a: string, b: string): Answer {
   return { data, text, failure: { complaint, exitCode: EXIT.verificationFailed } }
 }
 
+/** Inputs of the user's own say at which sizes to compare. */
+function shapesOfInputs(graph: Graph, folder: string | null): InputShapes {
+  const fed = graph.inputs.filter((v) => !graph.initializers.has(v)).map((v) => graph.values[v]!.name)
+  return folder === null ? new Map() : readInputShapes(folder, fed)
+}
+
 export const verify = defineCommand({
   name: 'verify',
   operands: '<a> <b>',
@@ -58,8 +66,9 @@ export const verify = defineCommand({
     const [a, b] = operands as [string, string]
     const { graph } = readModelFile(a)
     readModelFile(b) // a file that is no model is bad input, not a difference
-    bindingsOf(graph, options.shape) // refuses what does not fit
-    const { shapes, guesses } = sampleShapes(graph, options.shape)
+    const known = new Map([...shapesOfInputs(graph, options.inputs), ...options.shape])
+    bindingsOf(graph, known) // refuses what does not fit
+    const { shapes, guesses } = sampleShapes(graph, known)
     if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
     const sets = inputSets(graph, shapes, {
       seed: options.seed,
