@@ -90,6 +90,13 @@ export class GraphBuilder {
     this.outputs.push(id)
   }
 
+  /** Lists the input or output of this name as an output: a model may list an input, and an output twice. */
+  listAsOutput(name: string): void {
+    const listed = [...this.inputs, ...this.outputs].find((v) => this.nameOf(v) === name)
+    if (listed === undefined) throw new InvariantError(`no input or output is called ${name}`)
+    this.outputs.push(listed)
+  }
+
   nameOf(value: ValueId): string {
     return this.values[value]!.name
   }

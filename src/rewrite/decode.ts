@@ -17,7 +17,11 @@ export type Choice = (c: ClassId) => NodeId
 export function decode(t: TensorEGraph, original: Graph, roots: readonly ClassId[], choice: Choice): Graph {
   const decoder = new Decoder(t, original)
   for (const c of chosenInOrder(t, roots, choice)) decoder.emit(c, choice(c), operandsOf(t, choice, choice(c)))
-  for (const [i, c] of roots.entries()) decoder.output(t.egraph.find(c), original.values[original.outputs[i]!]!.name)
+  for (const [i, v] of original.outputs.entries()) {
+    const { name } = original.values[v]!
+    if (original.inputs.includes(v) || original.outputs.indexOf(v) < i) decoder.list(name)
+    else decoder.output(t.egraph.find(roots[i]!), name)
+  }
   return decoder.build()
 }
 
@@ -158,6 +162,10 @@ class Decoder {
 
   output(c: ClassId, name: string): void {
     this.builder.output(this.values.get(c)!, name)
+  }
+
+  list(name: string): void {
+    this.builder.listAsOutput(name)
   }
 
   build(): Graph {

@@ -3,10 +3,12 @@ import { int } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
+import { findProblems } from '../../src/ir/validate.ts'
 import { ConstantTable } from '../../src/rewrite/constants.ts'
 import { encode } from '../../src/rewrite/encode.ts'
 import { explore } from '../../src/rewrite/explore.ts'
 import { familyOf } from '../../src/rewrite/tensor-op.ts'
+import { drawPrograms } from '../conformance/programs.ts'
 
 const OPSETS = new Map([['', 21]])
 const LIMITS = { iterationLimit: 6, nodeLimit: 2000, timeLimitMs: 5000 }
@@ -71,6 +73,22 @@ describe('encoding', () => {
       ['DequantizeLinear'],
       ['Equal'],
     ])
+  })
+})
+
+describe('decoding', () => {
+  it('lists an input as an output, and an output twice, where the model does', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    const x = b.input('x', 'float32', [2])
+    b.output(b.node('Add', [b.node('Neg', [x]), x]), 'y')
+    for (const name of ['y', 'x']) b.listAsOutput(name)
+    const graph = b.build()
+    const programs = drawPrograms(graph, new Map(), 1)
+    for (const { graph: program } of programs) {
+      expect(program.outputs.map((v) => program.values[v]!.name)).to.deep.equal(['y', 'y', 'x'])
+      expect(findProblems(program)).to.deep.equal([])
+    }
+    expect(programs).to.not.have.length(0)
   })
 })
 
