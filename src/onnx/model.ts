@@ -134,6 +134,8 @@ function readOpsets(proto: ModelProto, where: string): ReadonlyMap<string, numbe
     opsets.set(key, Number(version))
   }
   if (!opsets.has('') && proto.irVersion < FIRST_IR_WITH_OPSETS) opsets.set('', 1)
+  if (!opsets.has('') && proto.graph?.node.some((n) => normalDomain(n.domain) === ''))
+    throw badModel(where, "an opset_import of ONNX's own operators, which the graph uses", 'none')
   // ONNX Runtime writes channels-last operators without naming their set; they follow ONNX's own.
   const isImplied = !opsets.has(NHWC_DOMAIN) && proto.graph?.node.some((n) => n.domain === NHWC_DOMAIN)
   if (isImplied) opsets.set(NHWC_DOMAIN, opsets.get('') ?? 1)

@@ -1,7 +1,7 @@
 // What a model file says survives reading and writing. `rebuilt` goes through the Graph, never through the bytes kept.
 import { create, fromBinary } from '@bufbuild/protobuf'
 import { expect } from 'chai'
-import { UnsupportedError } from '../../src/base/errors.ts'
+import { UnsupportedError, UserError } from '../../src/base/errors.ts'
 import { int } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { dimKey } from '../../src/ir/dim.ts'
@@ -157,6 +157,16 @@ describe('onnx: models', () => {
       ]
       expect(throughGraph(proto)).to.deep.equal(proto)
       expect(read(proto).graph.opsets.get('my')).to.equal(4)
+    })
+
+    it("operators of ONNX's own in a model that imports no version of them are refused", () => {
+      const importing = (domain: string, used: string) => {
+        const proto = modelProto({ nodes: [node('Relu', 'x', 'y', {}, used)], inputs: [x], outputs: ['y'] })
+        proto.opsetImport = [create(OperatorSetIdProtoSchema, { domain, version: 20n })]
+        return proto
+      }
+      expect(() => read(importing('other', ''))).to.throw(UserError, "opset_import of ONNX's own operators")
+      expect(read(importing('other', 'other')).graph.opsets).to.deep.equal(new Map([['other', 20]]))
     })
 
     it('a function that redefines a known operator is refused', () => {
