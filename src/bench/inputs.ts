@@ -32,18 +32,26 @@ export interface InputSet {
 
 /** Integers of unknown range stay below this, as most uses allow small ones. */
 const DEFAULT_BOUND = 50
+/** Larger inputs do not fit into memory in several copies. */
+const MAX_ELEMENTS = 2 ** 28
 const SMALL = 1e-3
 const LARGE = 1e2
 
-/** The inputs that must be fed, at these shapes. Throws UserError where a dimension stays open. */
+/** The inputs that must be fed, at these shapes. Throws UserError where a dimension stays open or one is absurdly large. */
 export function inputSpecs(graph: Graph, shapes: InputShapes): readonly InputSpec[] {
   const bound = bindShapes(graph, shapes)
   const bounds = vocabularyBounds(graph)
   const fed = bound.inputs.filter((v) => !bound.initializers.has(v)).map((v) => bound.values[v]!)
   return fed.map(({ name, type }) => {
     if (!type || !isConcrete(type.shape)) throw openShape(name, type ? shapeText(type.shape) : 'no tensor shape')
+    if (elementCount(type.shape) > MAX_ELEMENTS) throw tooLarge(name, shapeText(type.shape))
     return { name, dtype: type.dtype, shape: type.shape, bound: bounds.get(name) ?? null }
   })
+}
+
+function tooLarge(name: string, got: string): UserError {
+  const expected = `an input of at most ${MAX_ELEMENTS} elements`
+  return new UserError({ code: 'bad-shape', where: `input ${name}`, expected, got, fix: 'choose smaller sizes' })
 }
 
 function openShape(name: string, got: string): UserError {

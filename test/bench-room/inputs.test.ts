@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { UserError } from '../../src/base/errors.ts'
 import { createRandom } from '../../src/base/random.ts'
 import { inputSets, otherShapes, timingInputs } from '../../src/bench/input-sets.ts'
 import {
@@ -154,6 +155,15 @@ describe('inputs', () => {
   it('name the dimension that is left open', () => {
     expect(() => inputSpecs(language(), new Map())).to.throw(
       /input ids: expected a shape of numbers, got \[batch,seq\]; bind it/,
+    )
+  })
+
+  it('name the input that is too large to be drawn', () => {
+    const b = new GraphBuilder('g')
+    b.output(b.node('Relu', [b.input('x', 'float32', [2 ** 31, 2 ** 20])]), 'y')
+    expect(() => inputSpecs(b.build(), new Map())).to.throw(
+      UserError,
+      'input x: expected an input of at most 268435456 elements, got [2147483648,1048576]',
     )
   })
 
