@@ -23,13 +23,18 @@ const SIGMA = 1.5
 /** How much more the model's own e-nodes cost where what rules made is preferred. */
 const OWN_PENALTY = 100
 
-const roofline: CostModel = asCostModel(
+export const roofline: CostModel = asCostModel(
   baselines.find((b) => b.name === 'roofline')!.fit({ labels: [], facts: [], graphs: [], seed: 0 }),
 )
 
 /** The cheapest program, two random ones and one that prefers what rules made; those that are equal only once. */
-export function drawPrograms(graph: Graph, bindings: Bindings, seed: number): readonly DrawnProgram[] {
-  const explored = explore(graph, LIMITS)
+export function drawPrograms(
+  graph: Graph,
+  bindings: Bindings,
+  seed: number,
+  limits: ExploreOptions = LIMITS,
+): readonly DrawnProgram[] {
+  const explored = explore(graph, limits)
   const costs = priceNodes(explored, roofline, bindings)
   const programs = new Map<string, DrawnProgram>()
   for (const [plan, chosen, problem] of selections(explored, costs, seed)) {

@@ -1,0 +1,66 @@
+// A damaged model that still reads goes through the optimiser: searched with small limits, lowered and verified in the runtime.
+// The runtime refuses many; what it runs, every program of ours must equal.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { scaleOf } from '../../src/bench/compare-outputs.ts'
+import { inputSets, prepareReference, type Verification, verifyCandidate } from '../../src/bench/index.ts'
+import { elementCount } from '../../src/ir/shape.ts'
+import { type Model, writeModelFile } from '../../src/onnx/index.ts'
+import type { Backend } from '../../src/runtime/index.ts'
+import { prepareGraph } from '../../src/search/prepare.ts'
+import { rankCandidates } from '../../src/search/rank.ts'
+import { drawPrograms, roofline } from '../conformance/programs.ts'
+import { isRefusal } from './read-case.ts'
+
+/** What became of it: programs that equal it, or not closely enough to be offered; none that differs from it once lowered;
+ * refused by us, by the runtime; not tried, since its inputs are so large that they take seconds to draw. */
+export type Optimised = 'equal' | 'inexact' | 'unchanged' | 'refused' | 'not runnable' | 'large'
+
+const LIMITS = { iterationLimit: 4, nodeLimit: 500, timeLimitMs: 1000 }
+const LARGE_ELEMENTS = 2 ** 20
+/** More than float32 loses by another order of sums. */
+const WRONG_ABOVE = 1e-3
+/** Numbers next to float32's largest, as damaged weights are. */
+const HUGE = 1e30
+
+export interface Workshop {
+  readonly backend: Backend
+  /** Where models are written, and external data lie. */
+  readonly folder: string
+}
+
+/** Throws where there is a bug of ours: another error, a program that differs or that the runtime refuses. */
+export async function optimiseCase({ backend, folder }: Workshop, model: Model, bytes: Uint8Array): Promise<Optimised> {
+  const path = join(folder, 'original.onnx')
+  writeFileSync(path, bytes)
+  try {
+    const prepared = prepareGraph(model, path)
+    if ([...prepared.shapes.values()].some((shape) => elementCount(shape) > LARGE_ELEMENTS)) return 'large'
+    const sets = inputSets(prepared.graph, prepared.shapes, { seed: 1, kinds: ['structured', 'noise'] })
+    const reference = await prepareReference({ oracle: backend, device: backend }, path, sets)
+    const programs = drawPrograms(prepared.graph, prepared.bindings, 1, LIMITS)
+    const candidates = programs.map((p) => ({ id: p.plan, candidate: p, model: prepared.wrap(p.graph) }))
+    const { shapes } = prepared
+    const ranking = await rankCandidates(backend, roofline, model, candidates, { shapes })
+    if (!reference.ok) return 'not runnable'
+    for (const { id, model: program } of ranking.variants) {
+      const written = join(folder, 'program.onnx')
+      writeModelFile(written, program, { force: true, isDurable: false })
+      const verification = await verifyCandidate(reference.value, written)
+      if (isWrong(verification)) throw new Error(`${id}: ${verification.reason}`)
+      if (!verification.passed) return 'inexact'
+    }
+    return ranking.variants.length > 0 ? 'equal' : 'unchanged'
+  } catch (error) {
+    if (isRefusal(error)) return 'refused'
+    throw error
+  }
+}
+
+/** Differs, and not by rounding, or by a sum that overflows in one order and not in another. */
+function isWrong({ passed, witness, outputs }: Verification): boolean {
+  if (passed) return false
+  if (!witness?.got) return true
+  const isHuge = Object.values(witness.expected).some((t) => scaleOf(t) > HUGE)
+  return !isHuge && outputs.some((o) => o.maxRel > Math.max(WRONG_ABOVE, o.tolerance))
+}
