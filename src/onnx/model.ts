@@ -57,8 +57,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const irVersion = Number(proto.irVersion)
   const imported = importGraph(proto.graph, { opsets, irVersion, outer: new Map(), where })
   const graph = inferTypes(imported.graph)
-  // Opset 1 gave norms a fractional p, which the records of operators no longer describe.
-  const problems = opsetOf(graph, '') > 1 ? findProblems(graph) : []
+  const problems = findProblems(graph)
   if (problems.length > 0) throw badModel(where, 'a valid graph', problems.slice(0, 3).join('; '))
   const origin = hadExternalData ? null : { graph, bytes }
   return { graph, envelope: { ...publicFacts(proto), proto: withoutGraph(proto), shell: imported.shell, origin } }

@@ -13,7 +13,7 @@ import { findOp } from '../../src/ir/ops/index.ts'
 import { shapeText } from '../../src/ir/shape.ts'
 import type { TensorType } from '../../src/ir/tensor.ts'
 import { samples, typedOnlySamples } from './samples/index.ts'
-import { callOfSample, inputsOf, type Sample, sampleText } from './samples/sample.ts'
+import { arraysOf, callOfSample, inputsOf, type Sample, sampleText } from './samples/sample.ts'
 
 const MUTANTS = 60
 const SIZES: readonly Dim[] = [0, 1, 2, 3, 7, namedDim('n'), namedDim('m')]
@@ -111,6 +111,27 @@ function checkMutants(s: Sample): void {
     }
   }
 }
+
+/** Each input left out alone, and with those behind it: values, or a refusal. */
+function checkArity(s: Sample): void {
+  const all = inputsOf(s)
+  for (const [at] of all.entries())
+    for (const inputs of [all.with(at, null), all.slice(0, at)])
+      try {
+        const call = callOfSample(s, inputs)
+        inferCall(
+          call,
+          inputs.map((i) => i !== null),
+        )
+        findOp(s.domain, s.op)!.evaluate(call, arraysOf(inputs))
+      } catch (error) {
+        if (!isRefusal(error)) throw new Error(`input ${at} of ${all.length} left out`, { cause: error })
+      }
+}
+
+describe('ir: calls of too few inputs are computed, or refused in the user’s words', () => {
+  for (const s of samples) it(sampleText(s), () => checkArity(s))
+})
 
 describe('ir: damaged calls are refused in the user’s words', () => {
   for (const s of [...samples, ...typedOnlySamples]) it(sampleText(s), () => checkMutants(s))

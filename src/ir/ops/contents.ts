@@ -4,6 +4,7 @@ import { type Dim, dimEquals, exactDiv, floorDivDims, isNonNegative, subDims } f
 import type { Call } from '../op.ts'
 import { elementCount, isConcrete } from '../shape.ts'
 import { type Tensor, toNdArray } from '../tensor.ts'
+import { operand } from './operands.ts'
 
 /** Longest tensor whose contents are followed. */
 export const CONTENTS_LIMIT = 1024
@@ -11,6 +12,12 @@ export const CONTENTS_LIMIT = 1024
 /** Contents of an input of rank 0 or 1, or null. */
 export function contentsOf(call: Call, index: number): readonly Dim[] | null {
   return call.contents[index] ?? wholeConstant(call.constants[index] ?? null)
+}
+
+/** The same of an input that must be there. */
+export function neededContents(call: Call, index: number): readonly Dim[] | null {
+  operand(call, index)
+  return contentsOf(call, index)
 }
 
 /** Contents that are all numbers, or null. */

@@ -38,6 +38,7 @@ export interface ConvGeometry {
 export function convGeometry(call: Call, at: ConvOperands = CONV_OPERANDS): ConvGeometry {
   const x = operandOfRank(call, at.x, 3, true).shape
   const w = operandOfRank(call, at.w, x.length).shape
+  if (at.bias !== null && optional(call, at.bias)) operandOfRank(call, at.bias, 1)
   const group = getInt(call.attributes, 'group', 1)
   const kernel = kernelOf(call, w)
   const window = windowOf(call, kernel)

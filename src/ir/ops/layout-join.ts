@@ -5,7 +5,7 @@ import type { Call, Op } from '../op.ts'
 import { elementCount, type Shape, shapeText } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
 import { toNdArray } from '../tensor.ts'
-import { contentsOf, numbersOf } from './contents.ts'
+import { contentsOf, neededContents, numbersOf } from './contents.ts'
 import { withContents } from './define.ts'
 import { type ListParameter, normalizeAxes, ofFirst, ownAxes, readNumbers, takeAlong } from './layout.ts'
 import { axisAttribute } from './layout-reshape.ts'
@@ -148,7 +148,7 @@ interface Padding {
 function paddingOf(call: Call): Padding | null {
   const rank = operand(call, 0).shape.length
   const attribute = call.opset < 2 ? 'paddings' : 'pads'
-  const pads = call.opset < 11 ? readNumbers(call, { attribute, index: 1, inputSince: 11 }) : contentsOf(call, 1)
+  const pads = call.opset < 11 ? readNumbers(call, { attribute, index: 1, inputSince: 11 }) : neededContents(call, 1)
   if (pads === undefined) reject(call, `attribute ${attribute}`, 'none')
   const given = call.opset >= 18 && call.inputs[3] ? numbersOf(call, 3) : Array.from({ length: rank }, (_, i) => i)
   if (!pads || !given) return null

@@ -4,7 +4,7 @@ import { type Dim, dimEquals, exactDiv, floorDivDims, mulDims } from '../dim.ts'
 import type { Call, Op } from '../op.ts'
 import { broadcastShapes, type ConcreteShape, elementCount, type Shape, shapeText } from '../shape.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
-import { CONTENTS_LIMIT, contentsOf, scalarOf } from './contents.ts'
+import { CONTENTS_LIMIT, contentsOf, neededContents, scalarOf } from './contents.ts'
 import { broadcastTo, withContents } from './define.ts'
 import { ofFirst, ownAxes, permute, sameContents, takeAlong } from './layout.ts'
 import { permutationOf } from './layout-reshape.ts'
@@ -37,7 +37,7 @@ const transpose: Op = {
 /** The result's shape is the broadcast of both; a target entry may be smaller than the input's size. */
 function expandedType(call: Call): TensorType | null {
   const { dtype, shape } = operand(call, 0)
-  const target = contentsOf(call, 1)
+  const target = neededContents(call, 1)
   if (!target) return null
   const out = broadcastShapes(shape, target)
   return { dtype, shape: out ?? reject(call, `a target that ${shapeText(shape)} broadcasts to`, shapeText(target)) }
@@ -81,8 +81,9 @@ function expandSource(x: Shape, at: number, size: Dim) {
 /** How often each axis is repeated. Opset 1 has one count and one axis. */
 function repeatsOf(call: Call): readonly Dim[] | null {
   const rank = operand(call, 0).shape.length
-  const list = contentsOf(call, 1)
+  const list = neededContents(call, 1)
   if (call.opset >= 6 || !list) return list
+  operand(call, 2)
   const axis = scalarOf(call, 2)
   if (list.length === 0) return reject(call, 'a number of repeats', 'none')
   return axis === null ? null : Array.from({ length: rank }, (_, i) => (i === axis ? list[0]! : 1))
