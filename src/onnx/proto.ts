@@ -1,6 +1,16 @@
 // Protobuf at arm's length: decoding with errors a user can read, encoding, and presence of fields. The message types are
 // generated from onnx.proto (ONNX 1.23's onnx-ml.proto). Unknown fields stay in the messages and are written back.
-import { create, type DescMessage, fromBinary, isFieldSet, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  fromBinary,
+  isFieldSet,
+  type MessageShape,
+  ScalarType,
+  toBinary,
+} from '@bufbuild/protobuf'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { UserError } from '../base/errors.ts'
 
 /** Depth to which messages may nest; a subgraph in a subgraph takes three. */
@@ -11,7 +21,9 @@ export function decode<D extends DescMessage>(schema: D, bytes: Uint8Array, wher
   try {
     // A plain Uint8Array: byte fields become views of it, and a Buffer's slice() would not copy.
     const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return fromBinary(schema, plain, { recursionLimit: NESTING_LIMIT })
+    const message = fromBinary(schema, plain, { recursionLimit: NESTING_LIMIT })
+    requireWireTypes(schema, plain)
+    return message
   } catch (error) {
     throw badModel(
       where,
@@ -20,6 +32,42 @@ export function decode<D extends DescMessage>(schema: D, bytes: Uint8Array, wher
     )
   }
 }
+
+/** Throws where a field is encoded as another type than its own: our decoder would take its bytes for a value, where others skip
+ * the field. The bytes are known to decode. */
+function requireWireTypes(schema: DescMessage, bytes: Uint8Array): void {
+  const reader = new BinaryReader(bytes)
+  while (reader.pos < reader.len) {
+    const [number, wire] = reader.tag()
+    const field = fieldsOf(schema).get(number)
+    if (field && !wireTypesOf(field).includes(wire)) throw new Error(`field ${field.name} of wire type ${wire}`)
+    if (field?.message) requireWireTypes(field.message, reader.bytes())
+    else reader.skip(wire, number)
+  }
+}
+
+const fieldsByNumber = new Map<DescMessage, ReadonlyMap<number, DescField>>()
+
+function fieldsOf(schema: DescMessage): ReadonlyMap<number, DescField> {
+  const known = fieldsByNumber.get(schema) ?? new Map(schema.fields.map((f) => [f.number, f]))
+  fieldsByNumber.set(schema, known)
+  return known
+}
+
+/** Numbers of a list may be packed. */
+function wireTypesOf(field: DescField): readonly WireType[] {
+  if (field.scalar === undefined) return field.message ? [WireType.LengthDelimited] : [WireType.Varint]
+  const own = WIRE_TYPES.get(field.scalar) ?? WireType.Varint
+  return field.fieldKind === 'list' ? [own, WireType.LengthDelimited] : [own]
+}
+
+/** Those of onnx.proto; the others are varints. */
+const WIRE_TYPES: ReadonlyMap<ScalarType, WireType> = new Map([
+  [ScalarType.DOUBLE, WireType.Bit64],
+  [ScalarType.FLOAT, WireType.Bit32],
+  [ScalarType.STRING, WireType.LengthDelimited],
+  [ScalarType.BYTES, WireType.LengthDelimited],
+])
 
 export function encode<D extends DescMessage>(schema: D, message: MessageShape<D>): Uint8Array {
   return toBinary(schema, message)

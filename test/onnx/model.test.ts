@@ -159,6 +159,15 @@ describe('onnx: models', () => {
       expect(read(proto).graph.opsets.get('my')).to.equal(4)
     })
 
+    it('a field that is encoded as another type than its own is refused', () => {
+      const bytes = bytesOf(modelProto({ nodes: [node('Relu', 'x', 'y')], inputs: [x], outputs: ['y'] }))
+      const size = Buffer.from(bytes).indexOf(Buffer.from('0a020802', 'hex')) // dim { dim_value: 2 }
+      expect(() => readModel(Buffer.from(bytes).fill('0a020a00', size, size + 4, 'hex'))).to.throw(
+        UserError,
+        'field dim_value of wire type 2',
+      )
+    })
+
     it("operators of ONNX's own in a model that imports no version of them are refused", () => {
       const importing = (domain: string, used: string) => {
         const proto = modelProto({ nodes: [node('Relu', 'x', 'y', {}, used)], inputs: [x], outputs: ['y'] })

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { scaleOf } from '../../src/bench/compare-outputs.ts'
 import { inputSets, prepareReference, type Verification, verifyCandidate } from '../../src/bench/index.ts'
-import { elementCount } from '../../src/ir/shape.ts'
+import { elementCount, isConcrete, type Shape } from '../../src/ir/shape.ts'
 import { type Model, writeModelFile } from '../../src/onnx/index.ts'
 import type { Backend } from '../../src/runtime/index.ts'
 import { prepareGraph } from '../../src/search/prepare.ts'
@@ -13,7 +13,7 @@ import { drawPrograms, roofline } from '../conformance/programs.ts'
 import { isRefusal } from './read-case.ts'
 
 /** What became of it: programs that equal it, or not closely enough to be offered; none that differs from it once lowered;
- * refused by us, by the runtime; not tried, since its inputs are so large that they take seconds to draw. */
+ * refused by us, by the runtime; not tried, since it takes seconds to draw or compute tensors so large. */
 export type Optimised = 'equal' | 'inexact' | 'unchanged' | 'refused' | 'not runnable' | 'large'
 
 const LIMITS = { iterationLimit: 4, nodeLimit: 500, timeLimitMs: 1000 }
@@ -35,7 +35,8 @@ export async function optimiseCase({ backend, folder }: Workshop, model: Model, 
   writeFileSync(path, bytes)
   try {
     const prepared = prepareGraph(model, path)
-    if ([...prepared.shapes.values()].some((shape) => elementCount(shape) > LARGE_ELEMENTS)) return 'large'
+    const { graph } = prepareGraph(model, path, { shapes: prepared.shapes, samples: () => new Map() })
+    if (graph.values.some((v) => v.type && isLarge(v.type.shape))) return 'large'
     const sets = inputSets(prepared.graph, prepared.shapes, { seed: 1, kinds: ['structured', 'noise'] })
     const reference = await prepareReference({ oracle: backend, device: backend }, path, sets)
     const programs = drawPrograms(prepared.graph, prepared.bindings, 1, LIMITS)
@@ -64,3 +65,5 @@ function isWrong({ passed, witness, outputs }: Verification): boolean {
   const isHuge = Object.values(witness.expected).some((t) => scaleOf(t) > HUGE)
   return !isHuge && outputs.some((o) => o.maxRel > Math.max(WRONG_ABOVE, o.tolerance))
 }
+
+const isLarge = (shape: Shape): boolean => isConcrete(shape) && elementCount(shape) > LARGE_ELEMENTS
