@@ -5,7 +5,7 @@ import { GraphBuilder } from '../../../src/ir/builder.ts'
 import type { Graph, ValueId } from '../../../src/ir/graph.ts'
 import { elementCount } from '../../../src/ir/shape.ts'
 import { type Tensor, tensor } from '../../../src/ir/tensor.ts'
-import { SAMPLE_OPSETS } from '../rule-samples.ts'
+import { SAMPLE_OPSETS } from '../sample.ts'
 import { isWeight, type Law, type Term } from './notation.ts'
 import { groupsOf, type Shapes } from './sizes.ts'
 
