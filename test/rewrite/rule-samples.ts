@@ -42,6 +42,13 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Concat', [s.op('Mul', [s.x([2, 3]), y]), s.op('Mul', [s.x([4, 3]), y])], { axis: int(0) })
     },
   ],
+  'select-up': [
+    (s) => {
+      const x = s.x([2, 5])
+      const parts = [s.slice(x, 1, 0, 2), s.slice(x, 1, 2, 4)].map((p) => s.op('Relu', [p]))
+      return s.op('MatMul', [parts[0]!, s.op('Transpose', [parts[1]!], { perm: ints([1, 0]) })])
+    },
+  ],
   'expand-up': [
     (s) => s.op('MatMul', [s.op('Expand', [s.x([2, 1, 3]), s.b.int64s([2, 5, 3])]), s.w([3, 4])]),
     (s) => s.op('Add', [s.op('Expand', [s.x([2, 1]), s.b.int64s([2, 4])]), s.x([2, 4])]),

@@ -206,6 +206,30 @@ function isVaryingElementwise(t: TensorEGraph, n: NodeId): boolean {
   return record?.elementwise === true && record.deterministic !== false && !t.isConstant(t.egraph.classOf(n))
 }
 
+/** { f(x[a]), f(x[b]) } = parts of f(x): the other way than `select-down`, where several parts are mapped alike */
+function* selectUp(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
+  if (!isVaryingElementwise(t, n)) return
+  const [c, ...rest] = t.children(n) as [ClassId, ...ClassId[]]
+  if (!rest.every((k) => t.isConstant(k) && t.constantElements(k) === 1)) return
+  for (const s of t.nodes(c, 'select')) {
+    const op = t.op(s)
+    const x = t.child(s, 0)
+    if (op.kind !== 'select' || mappedParts(t, x, op.axis, n) < 2) continue
+    const whole = t.rebuild(t.op(n), [x, ...rest])
+    if (whole !== null) yield t.select(whole, op.axis, op.index)
+  }
+}
+
+/** How many parts of x along the axis the operator of `n` is applied to. */
+function mappedParts(t: TensorEGraph, x: ClassId, axis: number, n: NodeId): number {
+  const parts = t.egraph.parentsOf(x).filter((s) => {
+    const op = t.op(s)
+    return op.kind === 'select' && op.axis === axis
+  })
+  const isMapped = (c: ClassId) => t.egraph.parentsOf(c).some((m) => t.egraph.opOf(m) === t.egraph.opOf(n))
+  return new Set(parts.map((s) => t.egraph.classOf(s)).filter(isMapped)).size
+}
+
 /** The operands of each position over all parts, constants in the same position where the order does not matter. */
 function operandColumns(t: TensorEGraph, nodes: readonly NodeId[], parts: readonly ClassId[]): ClassId[][] {
   const record = recordOf(t.op(nodes[0]!))!
@@ -279,6 +303,16 @@ export const movementRules: readonly Rule[] = [
     exactness: 'exact',
     families: ['concat'],
     apply: concatUp,
+  },
+  {
+    name: 'select-up',
+    law: '{f(x[a]), f(x[b])} = parts of f(x)',
+    condition: 'f works element by element, its other operands are single numbers',
+    source: SOURCE,
+    exactness: 'exact',
+    families: 'all',
+    depth: Number.POSITIVE_INFINITY,
+    apply: selectUp,
   },
   {
     name: 'expand-up',
