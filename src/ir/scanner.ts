@@ -1,12 +1,18 @@
-// Reads text from left to right, for the parser of printed graphs. Says where it stopped when it meets what it does not expect.
+// Reads text from left to right, for parsers of printed graphs and of laws. Says where it stopped when it meets what it does not
+// expect.
 import { UserError } from '../base/errors.ts'
 
 export class Scanner {
   private readonly text: string
+  private readonly place: string
+  private readonly fix: string
   private at = 0
 
-  constructor(text: string) {
+  /** `place` and `fix`: what the text is, and how to mend it, for complaints. */
+  constructor(text: string, place = 'a printed graph', fix = 'print the graph again, with full weights') {
     this.text = text
+    this.place = place
+    this.fix = fix
   }
 
   get done(): boolean {
@@ -51,10 +57,10 @@ export class Scanner {
     const before = this.text.slice(0, this.at).split('\n')
     throw new UserError({
       code: 'bad-text',
-      where: `line ${before.length}, column ${before.at(-1)!.length + 1} of a printed graph`,
+      where: `line ${before.length}, column ${before.at(-1)!.length + 1} of ${this.place}`,
       expected,
       got: JSON.stringify(this.text.slice(this.at, this.at + 20)),
-      fix: 'print the graph again, with full weights',
+      fix: this.fix,
     })
   }
 

@@ -111,7 +111,14 @@ function conv(u: Usage): ClassId | null {
   if (!t.isConstant(w!)) return t.make({ ...u.op, attributes }, u.inputs.filter((c) => c !== null) as ClassId[])
   const product = convolve(t, x!, w!, attributes)
   if (bias == null) return product
-  return t.add(product, t.reshape(bias, [1, t.shape(bias)[0]!, ...new Array<Dim>(t.rank(x!) - 2).fill(1)])!)
+  const perChannel = alongChannels(t, bias, t.rank(x!))
+  return perChannel && t.add(product, perChannel)
+}
+
+/** A vector along axis 1 of a value of rank `rank`; null if it is no vector. */
+function alongChannels(t: TensorEGraph, c: ClassId, rank: number): ClassId | null {
+  const shape = t.shape(c)
+  return shape.length === 1 ? t.reshape(c, [1, shape[0]!, ...new Array<Dim>(Math.max(0, rank - 2)).fill(1)]) : null
 }
 
 /** The convolution without bias; a point-wise one as `lin` or, if depthwise, as a product. `attributes` in full. */
@@ -135,8 +142,8 @@ function convTranspose({ t, op, inputs }: Usage): ClassId | null {
   const [x, w, bias] = inputs
   if (bias == null || !t.isConstant(w!)) return null
   const product = t.make({ ...op, present: [true, true] }, [x!, w!])
-  const perChannel = [1, t.shape(bias)[0]!, ...new Array<Dim>(t.rank(x!) - 2).fill(1)]
-  return t.add(product, t.reshape(bias, perChannel)!)
+  const perChannel = alongChannels(t, bias, t.rank(x!))
+  return perChannel && t.add(product, perChannel)
 }
 
 /** y = (x - mean) * scale / sqrt(var + eps) + B, all constants: a product and a sum per channel. */
@@ -151,9 +158,8 @@ function batchNormalization(u: Usage): ClassId | null {
   const factor = t.mul(scale!, t.onnx('Reciprocal', [deviation]))
   const shift = t.add(bias!, t.mul(t.mul(mean!, factor), t.scalar(-1, 1, dtype)))
   const rank = t.rank(x!)
-  const perChannel = (c: ClassId) =>
-    t.reshape(c, [1, t.shape(c)[0]!, ...new Array<Dim>(Math.max(0, rank - 2)).fill(1)])!
-  return rank < 2 ? null : t.add(t.mul(x!, perChannel(factor)), perChannel(shift))
+  const [gain, offset] = [factor, shift].map((c) => alongChannels(t, c, rank))
+  return rank < 2 || !gain || !offset ? null : t.add(t.mul(x!, gain), offset)
 }
 
 function transpose({ t, op, inputs }: Usage): ClassId {

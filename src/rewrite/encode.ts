@@ -60,12 +60,20 @@ function encodeNode(
       declared: facts[v]!.type,
       identity: record?.deterministic === false ? `!${index}` : '',
     }
-    const children = [...inputs.filter((c) => c !== null), ...node.captures.map((c) => classes.get(c)!)]
-    classes.set(
-      v,
-      knownContents(t, facts[v]!) ?? canonical(t, op, inputs, typeOf(t, op, children)) ?? t.make(op, children),
-    )
+    const captures = node.captures.map((c) => classes.get(c)!)
+    classes.set(v, knownContents(t, facts[v]!) ?? encodeCall(t, op, inputs, captures))
   })
+}
+
+/** The class of one call, in canonical form. `inputs[i]` is null where left out. Throws UserError on a call that ONNX forbids. */
+export function encodeCall(
+  t: TensorEGraph,
+  op: OnnxOp,
+  inputs: readonly (ClassId | null)[],
+  captures: readonly ClassId[] = [],
+): ClassId {
+  const children = [...inputs.filter((c) => c !== null), ...captures]
+  return canonical(t, op, inputs, typeOf(t, op, children)) ?? t.make(op, children)
 }
 
 /** The type of a value. The e-graph may know it where inference over the graph does not: it folds constants. */

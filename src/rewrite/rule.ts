@@ -9,6 +9,7 @@ import type { TensorOp } from './tensor-op.ts'
 export type Exactness =
   | 'exact' // the same numbers, bit for bit, up to the runtime's own choices
   | 'reassociates' // the same real number; rounding differs
+  | 'finite' // the same real number where all numbers are finite; else nothing is promised
   | 'flushes' // values below the normal range may become zero
 
 export interface Rule {

@@ -17,6 +17,7 @@ import { type ClassFact, FactTable } from './facts.ts'
 import { foldConstants, isUniform } from './fold.ts'
 import { composeIndices, type IndexVector, isIdentity } from './index-vector.ts'
 import { inferOp } from './infer-op.ts'
+import { Absent, absent, findSpelled } from './spellings.ts'
 import { broadcasts, familyOf, onnxOp, payloadKey, type TensorOp } from './tensor-op.ts'
 
 /** A constant that a rewrite needs is too large to compute: the rewrite is refused. Caught where rules are bound. */
@@ -34,6 +35,7 @@ export class TensorEGraph {
   readonly egraph: EGraph<TensorOp>
   /** Version of ONNX's domain that new operators are written for. */
   readonly opset: number
+  private mayAdd = true
 
   constructor(opset: number) {
     this.opset = opset
@@ -144,7 +146,21 @@ export class TensorEGraph {
   }
 
   private raw(op: TensorOp, children: readonly ClassId[]): ClassId {
+    if (!this.mayAdd && children.length > 0) return findSpelled(this.egraph, op, children) ?? absent()
     return this.egraph.add(this.operators.intern(familyOf(op), payloadKey(op), op), children)
+  }
+
+  /** The class that `build` makes out of e-nodes that are there already; null if one of them is not. Only constants are added. */
+  existing(build: () => ClassId): ClassId | null {
+    this.mayAdd = false
+    try {
+      return build()
+    } catch (error) {
+      if (error instanceof Absent) return null
+      throw error
+    } finally {
+      this.mayAdd = true
+    }
   }
 
   /** An ONNX operator with all inputs present and one output. */
