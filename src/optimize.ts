@@ -5,7 +5,7 @@ import { UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
 import { requireNewFile, requireWritableFile } from './base/output.ts'
 import { Stopwatch } from './base/stopwatch.ts'
-import { checkpoint, driveSteps, type Talk } from './base/talk.ts'
+import { checkpoint, type Talk } from './base/talk.ts'
 import {
   type InputSet,
   inputSets,
@@ -18,7 +18,8 @@ import {
   verifyCandidate,
 } from './bench/index.ts'
 import { writeModelFile } from './onnx/index.ts'
-import { type Explored, exploreInSteps } from './rewrite/explore.ts'
+import type { Explored } from './rewrite/explore.ts'
+import { findMisses, type Miss } from './rewrite/misses.ts'
 import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
@@ -29,6 +30,7 @@ import {
   timeoutWithin,
 } from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
+import { exploreModel, readOwnRules } from './search/explore-model.ts'
 import { fitsGrowth, growthWarnings } from './search/growth.ts'
 import { type LoweredPair, lowerPair } from './search/lowered-pair.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
@@ -55,6 +57,10 @@ export interface OptimizeOptions {
   readonly measure: number
   /** Patterns of rule names, or null for all. */
   readonly rules: string | null
+  /** Files of rules of the user's own. Default: none. */
+  readonly ruleFiles?: readonly string[]
+  /** Patterns of names of rules of which to say where and why they did not fire, or null. Default: null. */
+  readonly explainMisses?: string | null
   readonly objective: 'latency' | 'size'
   /** Largest size of the constants relative to the input's; null: search/growth.ts. */
   readonly maxGrowth: number | null
@@ -81,6 +87,8 @@ export interface Run {
   readonly chosen: Verified | null
   /** What the runtime executes of the original and of the chosen variant; null: none was chosen, or it cannot be told. */
   readonly graphs: LoweredPair | null
+  /** Of the rules that the user asked about. */
+  readonly misses: readonly Miss[]
   readonly stopwatch: Stopwatch
   readonly warnings: readonly string[]
 }
@@ -99,13 +107,15 @@ const candidatesFor = (nodes: number): number => Math.max(16, Math.min(48, Math.
 export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Run> {
   const stopwatch = new Stopwatch()
   const outputPath = checkedOutput(options)
-  requireRules(options.rules)
+  const own = readOwnRules(options.ruleFiles ?? [], options.seed, talk)
+  requireRules(options.rules, '--rules', own)
+  requireRules(options.explainMisses ?? null, '--explain-misses', own)
   const scratch = new ScratchFolder()
   const backends = openBackends(options)
   try {
     const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
-    const explored = await stopwatch.time('saturate', () => saturate(prepared, options, talk))
+    const explored = await stopwatch.time('saturate', () => exploreModel(prepared, own, options, talk))
     const cost = chooseCostModel(options.costModel, options.device, adapter)
     const ranking = await stopwatch.time('predict', () =>
       predict(prepared, explored, cost, backends.device, options, talk),
@@ -144,6 +154,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       verified,
       measurement,
       graphs,
+      misses: missesOf(explored, prepared, options),
       stopwatch,
       warnings,
       ...confirmed,
@@ -188,26 +199,6 @@ function load(options: OptimizeOptions, talk: Talk): Prepared {
 
 const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string =>
   [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
-
-async function saturate(prepared: Prepared, options: OptimizeOptions, talk: Talk): Promise<Explored> {
-  const allows = options.rules === null ? () => true : nameFilter(options.rules)
-  const seconds = Math.min(30, (options.timeLimit ?? 120) / 4)
-  const steps = exploreInSteps(prepared.graph, {
-    iterationLimit: 30,
-    nodeLimit: 40_000,
-    timeLimitMs: seconds * 1000,
-    allows: (rule) => allows(rule.name),
-    onIteration: (eNodes) => talk.progress('saturate', eNodes, null, 'e-nodes'),
-  })
-  const explored = await driveSteps(steps, talk)
-  const { search, initialNodes } = explored
-  const size = `${initialNodes} -> ${search.eNodes} e-nodes, ${search.eClasses} e-classes`
-  talk.note(
-    'saturate',
-    `${size}, ${search.iterations} iterations, ${search.seconds.toFixed(1)} s (stopped: ${search.stopReason.kind})`,
-  )
-  return explored
-}
 
 async function predict(
   prepared: Prepared,
@@ -383,6 +374,10 @@ async function confirm(
   const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, 30)
   const again = chooseVariant<Timed>(confirmation.variants, () => 0)
   return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
+}
+
+function missesOf(explored: Explored, { graph }: Prepared, { explainMisses }: OptimizeOptions): readonly Miss[] {
+  return explainMisses == null ? [] : findMisses(explored, nameFilter(explainMisses), (v) => graph.values[v]!.name)
 }
 
 function warningsOf(measurement: Measurement | null, verified: readonly Verified[]): string[] {

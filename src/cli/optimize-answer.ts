@@ -25,12 +25,20 @@ function resultLines(r: RunRecord): readonly string[] {
   ]
 }
 
+function missLines(r: RunRecord): readonly string[] {
+  return r.misses.flatMap(({ rule, looked, fires, refused }) => [
+    `${rule}: looked at ${looked} e-nodes, fires at ${fires}`,
+    ...refused.map((x) => `  x${x.count} ${x.reason}, as at ${x.where}: ${x.eNode}`),
+  ])
+}
+
 export function optimizeText(r: RunRecord): string {
   const wrote = [r.output, r.report].filter((path) => path !== null)
   return [
     ...r.timings.map((t) => `  ${timingLine(t)}`),
     ...resultLines(r),
     ...(r.rules.length > 0 ? [`rules: ${r.rules.map((x) => `${x.name} x${x.count}`).join(', ')}`] : []),
+    ...missLines(r),
     ...(wrote.length > 0 ? [`wrote ${wrote.join(', ')}`] : []),
     ...r.next.map((n) => `next: ${n.command}`),
   ].join('\n')

@@ -99,6 +99,16 @@ export const shapeOption = shapesOption(
   'fixes the dynamic dimensions of an input, as NAME=1x3x224x224; may be repeated',
 )
 
+/** Paths, one per occurrence. */
+export function pathsOption(flags: string, about: string): OptionSpec<readonly string[]> {
+  return { flags, about, initial: [], initialText: '', parse: (text, before) => [...before, refuseOption(text)] }
+}
+
+export const ruleFileOption = pathsOption(
+  '--rule-file <file>',
+  'rules of your own, each tried before it is used; may be repeated',
+)
+
 /** A path or other text that has no value of its own to begin with. */
 export function textOption(flags: string, about: string): OptionSpec<string | null> {
   return { flags, about, initial: null, initialText: '', parse: refuseOption }

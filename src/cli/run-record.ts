@@ -6,7 +6,6 @@ import type { CostModel } from '../cost/cost-model.ts'
 import type { Run, Verified } from '../optimize.ts'
 import type { RunRecord, RunTiming } from '../report/index.ts'
 import { RUN_SCHEMA } from '../report/index.ts'
-import { ruleFamilies } from '../rewrite/rules/index.ts'
 import type { LoweredGraph } from '../runtime/index.ts'
 import { speedupOf } from '../search/choose.ts'
 import { diffKernels } from '../search/lowered-pair.ts'
@@ -75,11 +74,10 @@ function verified(run: Run): RunRecord['verified'] {
   return { passed, inputs, maxAbs: most((o) => o.maxAbs), maxRel: most((o) => o.maxRel) }
 }
 
-const LAWS: ReadonlyMap<string, string> = new Map(ruleFamilies.flatMap((f) => f.rules.map((r) => [r.name, r.law])))
-
 function rules(run: Run): RunRecord['rules'] {
   const counts = [...(run.chosen?.ranked.candidate?.rules ?? new Map<string, number>())]
-  const rows = counts.map(([name, count]) => ({ name, count, ...(LAWS.has(name) && { law: LAWS.get(name)! }) }))
+  const laws = new Map(run.explored.rules.map((r) => [r.name, r.law]))
+  const rows = counts.map(([name, count]) => ({ name, count, ...(laws.has(name) && { law: laws.get(name)! }) }))
   return rows.sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
 }
 
@@ -191,6 +189,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     verified: verified(run),
     outputs: (judged(run)?.verification.outputs ?? []).map((o) => ({ ...o })),
     rules: rules(run),
+    misses: run.misses.map((m) => ({ ...m, refused: [...m.refused] })),
     steps: run.chosen?.ranked.candidate?.steps() ?? [],
     saturation: saturation(run),
     kernels: kernels(run),

@@ -84,6 +84,17 @@ export const runSchema = z.object({
   verified: z.object({ passed: z.boolean(), inputs: count, maxAbs: nonNegative, maxRel: nonNegative }).nullable(),
   outputs: z.array(output),
   rules: z.array(z.object({ name: z.string(), count, law: z.string().optional() })),
+  /** Of the rules that were asked about: where they looked, and why they did not fire. */
+  misses: z
+    .array(
+      z.object({
+        rule: z.string(),
+        looked: count,
+        fires: count,
+        refused: z.array(z.object({ reason: z.string(), count, where: z.string(), eNode: z.string() })),
+      }),
+    )
+    .default([]),
   /** Rule applications behind the chosen variant, oldest first. */
   steps: z
     .array(z.object({ rule: z.string(), law: z.string(), where: z.string(), before: z.string(), after: z.string() }))

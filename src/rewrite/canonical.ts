@@ -111,14 +111,16 @@ function conv(u: Usage): ClassId | null {
   if (!t.isConstant(w!)) return t.make({ ...u.op, attributes }, u.inputs.filter((c) => c !== null) as ClassId[])
   const product = convolve(t, x!, w!, attributes)
   if (bias == null) return product
-  const perChannel = alongChannels(t, bias, t.rank(x!))
+  const perChannel = alongChannels(t, bias, product)
   return perChannel && t.add(product, perChannel)
 }
 
-/** A vector along axis 1 of a value of rank `rank`; null if it is no vector. */
-function alongChannels(t: TensorEGraph, c: ClassId, rank: number): ClassId | null {
-  const shape = t.shape(c)
-  return shape.length === 1 ? t.reshape(c, [1, shape[0]!, ...new Array<Dim>(Math.max(0, rank - 2)).fill(1)]) : null
+/** A vector along axis 1 of `value`; null if it is none of that size. */
+function alongChannels(t: TensorEGraph, c: ClassId, value: ClassId): ClassId | null {
+  const [[size, ...more], [, channels, ...rest]] = [t.shape(c), t.shape(value)]
+  if (size === undefined || more.length > 0 || channels === undefined) return null
+  if (typeof size === 'number' && typeof channels === 'number' && size !== channels) return null
+  return t.reshape(c, [1, size, ...rest.map(() => 1)])
 }
 
 /** The convolution without bias; a point-wise one as `lin` or, if depthwise, as a product. `attributes` in full. */
@@ -142,7 +144,7 @@ function convTranspose({ t, op, inputs }: Usage): ClassId | null {
   const [x, w, bias] = inputs
   if (bias == null || !t.isConstant(w!)) return null
   const product = t.make({ ...op, present: [true, true] }, [x!, w!])
-  const perChannel = alongChannels(t, bias, t.rank(x!))
+  const perChannel = alongChannels(t, bias, product)
   return perChannel && t.add(product, perChannel)
 }
 
@@ -157,9 +159,8 @@ function batchNormalization(u: Usage): ClassId | null {
   const deviation = t.onnx('Sqrt', [t.add(variance!, t.scalar(epsilon, 1, dtype))])
   const factor = t.mul(scale!, t.onnx('Reciprocal', [deviation]))
   const shift = t.add(bias!, t.mul(t.mul(mean!, factor), t.scalar(-1, 1, dtype)))
-  const rank = t.rank(x!)
-  const [gain, offset] = [factor, shift].map((c) => alongChannels(t, c, rank))
-  return rank < 2 || !gain || !offset ? null : t.add(t.mul(x!, gain), offset)
+  const [gain, offset] = [factor, shift].map((c) => alongChannels(t, c, x!))
+  return !gain || !offset ? null : t.add(t.mul(x!, gain), offset)
 }
 
 function transpose({ t, op, inputs }: Usage): ClassId {

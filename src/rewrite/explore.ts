@@ -12,6 +12,8 @@ export interface ExploreOptions {
   readonly nodeLimit: number
   readonly iterationLimit: number
   readonly timeLimitMs: number
+  /** Rules of the user's own, beside those of the catalogue. */
+  readonly more?: readonly Rule[]
   /** Which rules of the search may run; all by default. */
   readonly allows?: (rule: Rule) => boolean
   readonly onIteration?: (eNodes: number, eClasses: number, iteration: number) => void
@@ -50,7 +52,7 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
     RECOGNITION_LIMITS,
   )
   const recognised = t.egraph.idLimit
-  const rules = [...recognise, ...allowed(rulesOf('search'))]
+  const rules = [...recognise, ...allowed([...rulesOf('search'), ...(options.more ?? [])])]
   const search = yield* saturateInSteps(
     t.egraph,
     rules.map((r) => bindRule(t, r)),

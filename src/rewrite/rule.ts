@@ -12,6 +12,9 @@ export type Exactness =
   | 'finite' // the same real number where all numbers are finite; else nothing is promised
   | 'flushes' // values below the normal range may become zero
 
+/** What a rule yields of one e-node. */
+export type Results = Iterable<ClassId | Refusal>
+
 export interface Rule {
   readonly name: string
   /** The identity, in the notation of the documentation. */
@@ -24,7 +27,7 @@ export interface Rule {
   readonly families: readonly string[] | 'all'
   /** How many levels below the e-node it looks, when more than two. */
   readonly depth?: number
-  apply(t: TensorEGraph, n: NodeId): Iterable<ClassId | Refusal>
+  apply(t: TensorEGraph, n: NodeId): Results
 }
 
 /** The rule as the engine runs it. It never sees an e-node of which a type is unknown. */
@@ -34,7 +37,7 @@ export function bindRule(t: TensorEGraph, rule: Rule): NodeRewrite<TensorOp> {
 }
 
 /** The same results; a constant that is too large to fold ends them with a refusal. */
-function* foldable(results: Iterable<ClassId | Refusal>): Iterable<ClassId | Refusal> {
+function* foldable(results: Results): Results {
   try {
     yield* results
   } catch (error) {

@@ -56,6 +56,14 @@ export const gainRun: RunRecord = {
     { name: 'resize-commutes-with-linear', count: 3, law: 'lin(resize(x), W) = resize(lin(x, W))' },
     { name: 'linear-of-linear', count: 4, law: 'lin(lin(x, A), B) = lin(x, A B)' },
   ],
+  misses: [
+    {
+      rule: 'lin-of-conv',
+      looked: 4,
+      fires: 3,
+      refused: [{ reason: 'the convolution has groups', count: 1, where: 'pool', eNode: 'lin{1}(Conv(c1, w))' }],
+    },
+  ],
   steps: [
     {
       rule: 'lin-of-concat',

@@ -1,8 +1,10 @@
 // `rules`: the catalogue of rewrite rules, read off the tables that the search runs.
 import { EXIT, UserError } from '../../base/errors.ts'
 import { nameFilter } from '../../base/glob.ts'
+import type { Rule } from '../../rewrite/rule.ts'
 import { ruleFamilies } from '../../rewrite/rules/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
+import { ruleFileOption } from '../option.ts'
 import { suggest } from '../suggest.ts'
 import { table } from '../table.ts'
 
@@ -14,21 +16,32 @@ interface RuleRow {
   readonly condition: string
   readonly exactness: string
   readonly source: string
+  /** Of a rule of the user's own: comparisons that held, shapes tried, and shapes in which it fires. */
+  readonly trial?: { readonly cases: number; readonly shapes: number; readonly fires: number }
 }
 
-const catalogue: readonly RuleRow[] = ruleFamilies.flatMap((family) =>
-  family.rules.map(({ name, law, condition, exactness, source }) => ({
-    name,
-    family: family.name,
-    phase: family.phase,
-    law,
-    condition,
-    exactness,
-    source,
-  })),
-)
+const rowOf = ({ name, law, condition, exactness, source }: Rule, family: string, phase: string): RuleRow => ({
+  name,
+  family,
+  phase,
+  law,
+  condition,
+  exactness,
+  source,
+})
 
-function select(pattern: string): readonly RuleRow[] {
+const catalogue: readonly RuleRow[] = ruleFamilies.flatMap((f) => f.rules.map((r) => rowOf(r, f.name, f.phase)))
+
+/** The rules of the user's files, each tried now. */
+async function ownRules(files: readonly string[], seed: number): Promise<readonly RuleRow[]> {
+  const { readRuleFiles } = await import('../../rewrite/custom/rule-file.ts')
+  return readRuleFiles(files, seed).map(({ rule, cases, shapes, fires }) => ({
+    ...rowOf(rule, 'own', 'search'),
+    trial: { cases, shapes, fires },
+  }))
+}
+
+function select(pattern: string, catalogue: readonly RuleRow[]): readonly RuleRow[] {
   const isWanted = nameFilter(pattern)
   const found = catalogue.filter((r) => isWanted(r.name) || isWanted(r.family))
   if (found.length > 0) return found
@@ -55,6 +68,9 @@ function describeRule(r: RuleRow): string {
     `  exactness  ${r.exactness}`,
     `  family     ${r.family} (${r.phase})`,
     `  source     ${r.source}`,
+    ...(r.trial
+      ? [`  trial      holds in ${r.trial.cases} cases; fires in ${r.trial.fires} of ${r.trial.shapes} shapes`]
+      : []),
   ].join('\n')
 }
 
@@ -72,12 +88,14 @@ export const rules = defineCommand({
     ['', 'all rules'],
     [catalogue[0]!.name, 'one rule in full'],
     ["'*conv*'", 'the rules whose names match a pattern'],
+    ['--rule-file rules.json', 'rules of your own, tried on many cases'],
   ],
   schemaVersion: 1,
-  options: {},
-  async run({ operands }): Promise<Answer> {
+  options: { ruleFile: ruleFileOption },
+  async run({ operands, options: { ruleFile, seed } }): Promise<Answer> {
     const [pattern] = operands
-    const found = pattern === undefined ? catalogue : select(pattern)
+    const rows = ruleFile.length > 0 ? await ownRules(ruleFile, seed) : catalogue
+    const found = pattern === undefined ? rows : select(pattern, rows)
     const text = found.length <= 3 ? found.map(describeRule).join('\n\n') : describeAll(found)
     return { data: { rules: found }, text }
   },

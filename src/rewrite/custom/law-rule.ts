@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts'
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import type { Refusal } from '../../egraph/rewrite.ts'
 import { shapeEquals } from '../../ir/shape.ts'
-import { type Exactness, type Rule, refuse } from '../rule.ts'
+import { type Exactness, type Results, type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { buildTerm } from './build-term.ts'
 import { type Condition, refusalOf } from './condition.ts'
@@ -40,12 +40,7 @@ export function lawRule(law: Law, templates: readonly NodeTemplate[]): Rule {
   }
 }
 
-function* applyLaw(
-  t: TensorEGraph,
-  n: NodeId,
-  law: Law,
-  templates: readonly NodeTemplate[],
-): Iterable<ClassId | Refusal> {
+function* applyLaw(t: TensorEGraph, n: NodeId, law: Law, templates: readonly NodeTemplate[]): Results {
   for (const bound of matches(t, n, law, templates)) {
     if (t.opset < LAW_OPSET) return yield refuse(`the model is of an opset before ${LAW_OPSET}`)
     const refused = refusalOf(t, law.conditions, bound)

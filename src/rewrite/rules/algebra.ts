@@ -3,7 +3,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts, int, ints } from '../../ir/attribute.ts'
 import { dimEquals } from '../../ir/dim.ts'
 import { axesOf, recordOf } from '../properties.ts'
-import type { Rule } from '../rule.ts'
+import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs } from './scale.ts'
 
@@ -18,7 +18,8 @@ function* factor(t: TensorEGraph, n: NodeId) {
     for (const q of t.nodes(b, 'Mul'))
       for (const [x, y] of operandPairs(t, p))
         for (const [z, w] of operandPairs(t, q))
-          if (x === z && !t.isConstant(x) && sameShape(t, y, w)) yield t.mul(x, t.add(y, w))
+          if (x === z && !t.isConstant(x))
+            yield sameShape(t, y, w) ? t.mul(x, t.add(y, w)) : refuse('the other factors have different shapes')
 }
 
 const sameShape = (t: TensorEGraph, a: ClassId, b: ClassId): boolean =>
@@ -34,7 +35,9 @@ function* poolOfMonotone(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   if (op.kind !== 'onnx' || op.outputCount !== 1 || op.output !== 0) return
   for (const f of t.egraph.nodesOf(t.child(n, 0)).filter((x) => t.isTyped(x)))
-    if (isMonotone(t, f)) yield t.make(t.op(f), [t.make(op, [t.child(f, 0)])])
+    yield isMonotone(t, f)
+      ? t.make(t.op(f), [t.make(op, [t.child(f, 0)])])
+      : refuse('the operator before the pool is not monotone')
 }
 
 /** f(E[ids]) = f(E)[ids], E a constant table */

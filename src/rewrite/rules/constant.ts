@@ -7,7 +7,7 @@ import { passingAxes } from '../axis-groups.ts'
 import { convolve } from '../canonical.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { linearChildren } from '../properties.ts'
-import type { Rule } from '../rule.ts'
+import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs, varyingAxes } from './scale.ts'
 
@@ -36,7 +36,7 @@ function* distribute(t: TensorEGraph, n: NodeId) {
   for (const [sum, d] of operandPairs(t, n)) {
     if (!t.isConstant(d)) continue
     for (const [x, c] of withConstant(t, sum, 'Add')) {
-      if (varies(t, x, sum)) yield t.add(t.mul(x, d), t.mul(c, d))
+      yield varies(t, x, sum) ? t.add(t.mul(x, d), t.mul(c, d)) : refuse('the value is itself repeated in the sum')
     }
   }
 }
@@ -53,7 +53,8 @@ function* float(t: TensorEGraph, n: NodeId) {
     for (const [y, d] of withConstant(t, b, 'Add')) yield t.add(t.add(x, y), t.add(c, d))
   for (const [sum, y] of operandPairs(t, n))
     for (const [x, c] of withConstant(t, sum, 'Add'))
-      if (!t.isConstant(y) && mayMerge(t, x, y)) yield t.add(t.add(x, y), c)
+      if (!t.isConstant(y))
+        yield mayMerge(t, x, y) ? t.add(t.add(x, y), c) : refuse('the other term could not merge with this one')
 }
 
 /** True if x is a linear map or convolution of y, or of what y is one of. */
@@ -75,14 +76,19 @@ function* constantOut(t: TensorEGraph, n: NodeId) {
   )
     return
   for (const [x, c] of withConstant(t, t.child(n, 0), 'Add')) {
-    if (!varies(t, x, t.child(n, 0))) continue
+    if (!varies(t, x, t.child(n, 0))) {
+      yield refuse('the value is itself repeated in the sum')
+      continue
+    }
     const image = imageOfConstant(t, n, c)
     const moved =
       image &&
       (op.kind === 'reshape'
         ? t.reshape(x, t.shape(t.egraph.classOf(n)))
         : t.rebuild(op, [x, ...t.children(n).slice(1)]))
-    if (moved && image) yield t.add(moved, image)
+    yield moved && image
+      ? t.add(moved, image)
+      : refuse('the operator pads, or mixes an axis along which the constant varies')
   }
 }
 

@@ -4,11 +4,13 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { type Attributes, getInt, getInts, int, ints } from '../../ir/attribute.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
-import type { Rule } from '../rule.ts'
+import { type Results, type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs, varyingAxes } from './scale.ts'
 
 const SOURCE = 'bilinearity of convolution (docs/rules.md, convolutions)'
+
+const TOO_LARGE = 'the new kernel is too large to fold'
 
 /** A convolution by a constant, however it is spelled. */
 export interface Kernel {
@@ -47,16 +49,16 @@ export function pointwiseAttributes(spatial: number, group: number): Attributes 
 }
 
 /** conv(lin(x, A), W) = conv(x, A W) */
-function* convOfLin(t: TensorEGraph, n: NodeId) {
+function* convOfLin(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   const w = t.child(n, 1)
-  if (op.kind !== 'onnx' || t.children(n).length !== 2 || !t.isConstant(w) || getInt(op.attributes, 'group', 1) !== 1)
-    return
+  if (op.kind !== 'onnx' || t.children(n).length !== 2 || !t.isConstant(w)) return
+  if (getInt(op.attributes, 'group', 1) !== 1) return yield refuse('the convolution has groups')
   for (const l of t.nodes(t.child(n, 0), 'lin')) {
     const lin = t.op(l)
     if (lin.kind !== 'lin' || lin.axis !== 1) continue
     const folded = t.lin(w, t.transpose(t.child(l, 1), [1, 0]), 1)
-    if (t.isConstant(folded)) yield convolve(t, t.child(l, 0), folded, op.attributes)
+    yield t.isConstant(folded) ? convolve(t, t.child(l, 0), folded, op.attributes) : refuse(TOO_LARGE)
   }
 }
 
@@ -67,15 +69,13 @@ function* linOfConv(t: TensorEGraph, n: NodeId) {
   for (const f of t.nodes(t.child(n, 0), 'Conv')) {
     const conv = t.op(f)
     const w = t.child(f, 1)
-    if (
-      conv.kind !== 'onnx' ||
-      t.children(f).length !== 2 ||
-      !t.isConstant(w) ||
-      getInt(conv.attributes, 'group', 1) !== 1
-    )
+    if (conv.kind !== 'onnx' || t.children(f).length !== 2 || !t.isConstant(w)) continue
+    if (getInt(conv.attributes, 'group', 1) !== 1) {
+      yield refuse('the convolution has groups')
       continue
+    }
     const folded = t.lin(w, t.child(n, 1), 0)
-    if (t.isConstant(folded)) yield convolve(t, t.child(f, 0), folded, conv.attributes)
+    yield t.isConstant(folded) ? convolve(t, t.child(f, 0), folded, conv.attributes) : refuse(TOO_LARGE)
   }
 }
 
@@ -112,7 +112,9 @@ function* merged(t: TensorEGraph, p: Kernel, q: Kernel) {
   if (t.egraph.find(p.x) !== t.egraph.find(q.x) || t.rank(p.w) !== t.rank(q.w)) return
   const [large, small] = kernelArea(t, p) >= kernelArea(t, q) ? [p, q] : [q, p]
   const w = enlarged(t, small, large)
-  if (w !== null) yield convolve(t, large.x, t.add(large.w, w), large.attributes)
+  yield w === null
+    ? refuse('strides, groups or centres differ')
+    : convolve(t, large.x, t.add(large.w, w), large.attributes)
 }
 
 export const kernelArea = (t: TensorEGraph, k: Kernel): number =>

@@ -6,7 +6,7 @@ import { ndarray } from '../../ir/tensor.ts'
 import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, isJointlyLinear, linearChildren, resizedOp, targetAxes } from '../properties.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Results, type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, linear maps)'
@@ -52,13 +52,18 @@ function* push(t: TensorEGraph, n: NodeId) {
     const through = passage(t, f, op.axis)
     if (through === null) {
       const joint = pushJoint(t, f, w, op.axis)
-      if (joint !== null) yield joint
+      yield joint ??
+        refuse(
+          isJointlyLinear(t.op(f))
+            ? 'a part of the sum or concatenation could not absorb the map'
+            : 'the operator is not linear, or another operand varies along the axis',
+        )
       continue
     }
     if (t.op(f).kind === 'lin' && through.child === 1) continue
     const children = t.children(f).map((c, i) => (i === through.child ? t.lin(c, w, through.axis) : c))
     const pushed = again(t, f, children, op.axis, size)
-    if (pushed !== null) yield pushed
+    yield pushed ?? refuse('the operator cannot be resized along the axis')
   }
 }
 
@@ -124,7 +129,10 @@ function* pull(t: TensorEGraph, n: NodeId) {
     const targets = targetAxes(axes, k, t.rank(c))
     for (const l of t.nodes(c, 'lin')) {
       const a = targets[axisOf(t, l)]
-      if (a == null || !axes[a]!.every((source, i) => i === k || source === 'broadcast')) continue
+      if (a == null || !axes[a]!.every((source, i) => i === k || source === 'broadcast')) {
+        yield refuse('the operator mixes the axis of the map, or another operand varies along it')
+        continue
+      }
       if (t.op(n).kind === 'lin' && k === 1) continue
       const x = t.child(l, 0)
       const children = t.children(n).map((other, i) => (i === k ? x : other))
@@ -143,7 +151,10 @@ function* pullJoint(t: TensorEGraph, n: NodeId) {
     if (op.kind === 'concat' && op.axis === axis) continue
     const w = t.child(first, 1)
     const lins = parts.map((p) => linsAlong(t, p, axis).find((l) => t.child(l, 1) === w))
-    if (lins.includes(undefined)) continue
+    if (lins.includes(undefined)) {
+      yield refuse('not every part is a map by the same matrix')
+      continue
+    }
     const inner = t.rebuild(
       op,
       (lins as NodeId[]).map((l) => t.child(l, 0)),
@@ -163,10 +174,11 @@ function* compose(t: TensorEGraph, n: NodeId) {
 }
 
 /** lin(x, AB) = lin(lin(x, A), B), where the product was folded from the model's own A and B. */
-function* decompose(t: TensorEGraph, n: NodeId) {
+function* decompose(t: TensorEGraph, n: NodeId): Results {
   const axis = axisOf(t, n)
   const recipe = t.constants.recipe(t.constantOf(t.child(n, 1))!)
-  if (recipe.kind !== 'derived' || recipe.op !== 'lin{1}' || recipe.args.length !== 2) return
+  if (recipe.kind !== 'derived' || recipe.op !== 'lin{1}' || recipe.args.length !== 2)
+    return yield refuse('the matrix is not a product of two constants of the model')
   const [a, b] = recipe.args.map((id) => t.constant(id)) as [ClassId, ClassId]
   yield t.lin(t.lin(t.child(n, 0), a, axis), b, axis)
 }
@@ -176,7 +188,10 @@ function* ofConcat(t: TensorEGraph, n: NodeId) {
   const axis = axisOf(t, n)
   const w = t.child(n, 1)
   for (const c of t.nodes(t.child(n, 0), 'concat')) {
-    if (axisOf(t, c) !== axis) continue
+    if (axisOf(t, c) !== axis) {
+      yield refuse('the concatenation is along another axis')
+      continue
+    }
     let start = 0
     const terms = t.children(c).map((part) => {
       const size = t.shape(part)[axis] as number
@@ -196,7 +211,8 @@ function* concatOf(t: TensorEGraph, n: NodeId) {
   for (const first of linsAlong(t, parts[0]!, op.axis)) {
     const x = t.child(first, 0)
     const lins = parts.map((p) => linsAlong(t, p, op.axis).find((l) => t.child(l, 0) === x))
-    if (!lins.includes(undefined))
+    if (lins.includes(undefined)) yield refuse('not every part is a map of the same value')
+    else
       yield t.lin(
         x,
         t.concat(
@@ -234,9 +250,9 @@ export function identity(t: TensorEGraph, w: ClassId): ClassId {
 }
 
 /** (XY)Z = X(YZ), both ways, batch axes alike. */
-function* associate(t: TensorEGraph, n: NodeId) {
+function* associate(t: TensorEGraph, n: NodeId): Results {
   const [a, b] = t.children(n) as [ClassId, ClassId]
-  if (t.rank(a) !== t.rank(b)) return
+  if (t.rank(a) !== t.rank(b)) return yield refuse('the operands have different ranks')
   for (const inner of t.nodes(a, 'MatMul')) {
     const [x, y] = t.children(inner) as [ClassId, ClassId]
     if (t.rank(x) === t.rank(b) && t.rank(y) === t.rank(b)) yield t.onnx('MatMul', [x, t.onnx('MatMul', [y, b])])

@@ -3,7 +3,7 @@
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { float, getFloat, getInt, int, text } from '../../ir/attribute.ts'
 import { ndarray } from '../../ir/tensor.ts'
-import type { Rule } from '../rule.ts'
+import { type Results, type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
 import { clipped, isNumber, isSingle, isWhole, onePlus, pick, products, uniform, without } from './patterns.ts'
@@ -17,14 +17,15 @@ function* hardSigmoid(t: TensorEGraph, n: NodeId) {
     if (!isNumber(t, k, 1 / 6)) continue
     for (const shifted of clipped(t, c, 0, 6))
       for (const x of without(t, shifted, 'Add', 3))
-        if (isWhole(t, n, x) && isSingle(t, x))
-          yield t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
+        yield isWhole(t, n, x) && isSingle(t, x)
+          ? t.onnx('HardSigmoid', [x], { alpha: float(Math.fround(1 / 6)), beta: float(0.5) })
+          : refuse('it is not float32, or a constant repeats it')
   }
 }
 
 /** HardSwish(x) = x * HardSigmoid(x) with alpha 1/6 and beta 1/2. */
-function* hardSwish(t: TensorEGraph, n: NodeId) {
-  if (t.opset < 14) return
+function* hardSwish(t: TensorEGraph, n: NodeId): Results {
+  if (t.opset < 14) return yield refuse('the model is of an opset before 14')
   for (const [a, b] of operandPairs(t, n))
     for (const h of t.nodes(b, 'HardSigmoid')) {
       const op = t.op(h)
@@ -43,12 +44,15 @@ function* hardSwish(t: TensorEGraph, n: NodeId) {
 }
 
 /** Gelu(x) = x/2 (1 + erf(x / sqrt 2)), and its tanh form, in any order of the factors. */
-function* gelu(t: TensorEGraph, n: NodeId) {
-  if (t.opset < 20) return
+function* gelu(t: TensorEGraph, n: NodeId): Results {
+  if (t.opset < 20) return yield refuse('the model is of an opset before 20')
   for (const factors of products(t, t.egraph.classOf(n), 3))
     for (const [, rest] of pick(factors, (c) => isNumber(t, c, 0.5)))
       for (const [x, [gate]] of pick(rest, (c) => !t.isConstant(c))) {
-        if (!isWhole(t, n, x)) continue
+        if (!isWhole(t, n, x)) {
+          yield refuse('a constant of the pattern repeats the value')
+          continue
+        }
         for (const z of onePlus(t, gate!, 'Erf'))
           if (without(t, z, 'Mul', Math.SQRT1_2).includes(x)) yield t.onnx('Gelu', [x])
         for (const z of onePlus(t, gate!, 'Tanh'))
@@ -93,8 +97,8 @@ function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; rea
 }
 
 /** (x - mean x) / sqrt(mean (x - mean x)^2 + eps), without gain. */
-function* layerNorm(t: TensorEGraph, n: NodeId) {
-  if (t.opset < 17) return
+function* layerNorm(t: TensorEGraph, n: NodeId): Results {
+  if (t.opset < 17) return yield refuse('the model is of an opset before 17')
   for (const [d, inverse] of operandPairs(t, n))
     for (const r of t.nodes(inverse, 'Reciprocal')) yield* layerNormOf(t, n, d, t.child(r, 0))
 }
@@ -105,7 +109,10 @@ function* layerNormOf(t: TensorEGraph, n: NodeId, d: ClassId, root: ClassId) {
       if (x !== t.child(s, 0)) continue
       const normalised = t.shape(x).slice(axis)
       for (const epsilon of epsilonsOf(t, root, d, axis)) {
-        if (normalised.some((size) => typeof size !== 'number') || !isWhole(t, n, x)) continue
+        if (normalised.some((size) => typeof size !== 'number') || !isWhole(t, n, x)) {
+          yield refuse('a normalised size is open, or a constant repeats the value')
+          continue
+        }
         const sizes = normalised as number[]
         const ones = t.literal(
           ndarray(t.type(x)!.dtype, sizes, new Float64Array(sizes.reduce((a, b) => a * b, 1)).fill(1)),
@@ -164,7 +171,7 @@ function* layerNormScale(t: TensorEGraph, n: NodeId) {
       const [x, gain, bias] = t.children(l) as [ClassId, ClassId, ClassId?]
       if (op.kind !== 'onnx' || op.outputCount !== 1 || bias !== undefined || !t.isConstant(gain)) continue
       const factor = asGain(t, k, x, getInt(op.attributes, 'axis', -1))
-      if (factor) yield t.make(op, [x, t.mul(gain, factor)])
+      yield factor ? t.make(op, [x, t.mul(gain, factor)]) : refuse('the factor is no constant gain')
     }
 }
 
@@ -176,8 +183,9 @@ function* layerNormShift(t: TensorEGraph, n: NodeId) {
       const [x, gain, bias] = t.children(l) as [ClassId, ClassId, ClassId?]
       if (op.kind !== 'onnx' || op.outputCount !== 1 || (bias !== undefined && !t.isConstant(bias))) continue
       const term = asGain(t, k, x, getInt(op.attributes, 'axis', -1))
-      if (term)
-        yield t.make({ ...op, present: [true, true, true] }, [x, gain, bias === undefined ? term : t.add(bias, term)])
+      yield term
+        ? t.make({ ...op, present: [true, true, true] }, [x, gain, bias === undefined ? term : t.add(bias, term)])
+        : refuse('the term is no constant shift')
     }
 }
 

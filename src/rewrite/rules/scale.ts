@@ -7,7 +7,7 @@ import type { Dim } from '../../ir/dim.ts'
 import { convolve } from '../canonical.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, linearChildren, targetAxes } from '../properties.ts'
-import type { Rule } from '../rule.ts'
+import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, factors)'
@@ -66,7 +66,8 @@ function* scaleOut(t: TensorEGraph, n: NodeId) {
             t.op(n),
             t.children(n).map((other, i) => (i === k ? x : other)),
           )
-        if (factor && inner) yield t.mul(inner, factor)
+        if (factor === null) yield refuse('the factor varies along an axis that the operator mixes')
+        else if (inner) yield t.mul(inner, factor)
       }
   }
 }

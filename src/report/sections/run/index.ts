@@ -4,6 +4,7 @@ import type { RunRecord } from '../../record.ts'
 import { graphs } from './graphs.ts'
 import { kernels } from './kernels.ts'
 import { machine } from './machine.ts'
+import { misses } from './misses.ts'
 import { next } from './next.ts'
 import { prediction } from './prediction.ts'
 import { rules } from './rules.ts'
@@ -23,6 +24,7 @@ export const runSections: readonly RunSection[] = [
   graphs,
   rules,
   steps,
+  misses,
   kernels,
   prediction,
   saturation,
