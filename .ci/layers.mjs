@@ -25,7 +25,7 @@ export const ROWS = {
   cli: 7,
   'index.ts': 7,
 }
-const FLOWS = ['optimize.ts', 'collect.ts', 'train.ts', 'compare.ts', 'demo.ts']
+const FLOWS = ['optimize.ts', 'collect.ts', 'train.ts', 'compare.ts', 'demo.ts', 'explain.ts']
 
 /** Libraries that one room knows, by the start of their name. */
 export const WALLS = {

@@ -30,7 +30,7 @@ import {
   timeoutWithin,
 } from './runtime/index.ts'
 import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
-import { exploreModel, readOwnRules } from './search/explore-model.ts'
+import { exploreModel, readOwnRules, searchSeconds } from './search/explore-model.ts'
 import { fitsGrowth, growthWarnings } from './search/growth.ts'
 import { type LoweredPair, lowerPair } from './search/lowered-pair.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
@@ -115,7 +115,10 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   try {
     const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
-    const explored = await stopwatch.time('saturate', () => exploreModel(prepared, own, options, talk))
+    const explored = await stopwatch.time('saturate', () => {
+      const { rules, timeLimit } = options
+      return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit) }, talk)
+    })
     const cost = chooseCostModel(options.costModel, options.device, adapter)
     const ranking = await stopwatch.time('predict', () =>
       predict(prepared, explored, cost, backends.device, options, talk),

@@ -154,6 +154,9 @@ function next(run: Run, { replay }: Occasion): RunRecord['next'] {
   return [{ command: commandLine(['verify', input, run.outputPath]), purpose: 'compare the two models again' }]
 }
 
+const shapesOf = (shapes: ReadonlyMap<string, readonly number[]>): Record<string, number[]> =>
+  Object.fromEntries([...shapes].map(([name, sizes]) => [name, [...sizes]]))
+
 export function runRecord(run: Run, occasion: Occasion): RunRecord {
   const { options, verdict, ranking, prepared } = run
   const timing = chosenTiming(run)
@@ -173,7 +176,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     device: options.device,
     threads: options.threads,
     seed: options.seed,
-    shapes: Object.fromEntries([...prepared.shapes].map(([name, sizes]) => [name, [...sizes]])),
+    shapes: shapesOf(prepared.shapes),
     costModel: run.cost.model.name,
     originalMs: final && shortSummary(final.reference.time),
     chosenMs: timing && shortSummary(timing.time),
@@ -190,7 +193,13 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     outputs: (judged(run)?.verification.outputs ?? []).map((o) => ({ ...o })),
     rules: rules(run),
     misses: run.misses.map((m) => ({ ...m, refused: [...m.refused] })),
-    steps: run.chosen?.ranked.candidate?.steps() ?? [],
+    steps: (run.chosen?.ranked.candidate?.steps() ?? []).map((s) => ({ ...s, nodes: [...s.nodes] })),
+    replay: {
+      shapes: shapesOf(options.shapes),
+      rules: options.rules,
+      ruleFiles: [...(options.ruleFiles ?? [])],
+      eNodes: run.explored.phases.searched,
+    },
     saturation: saturation(run),
     kernels: kernels(run),
     graphs: graphs(run),

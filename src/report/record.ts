@@ -97,8 +97,29 @@ export const runSchema = z.object({
     .default([]),
   /** Rule applications behind the chosen variant, oldest first. */
   steps: z
-    .array(z.object({ rule: z.string(), law: z.string(), where: z.string(), before: z.string(), after: z.string() }))
+    .array(
+      z.object({
+        rule: z.string(),
+        law: z.string(),
+        where: z.string(),
+        before: z.string(),
+        after: z.string(),
+        /** Numbers of both e-nodes in the search that `replay` repeats. */
+        nodes: z.tuple([count, count]).optional(),
+      }),
+    )
     .default([]),
+  /** What the search depends on beside the model, and the e-nodes that it came to. Null in records of before 0.2. */
+  replay: z
+    .object({
+      /** Shapes that were fixed for good. */
+      shapes: z.record(z.string(), z.array(count)),
+      rules: z.string().nullable(),
+      ruleFiles: z.array(z.string()),
+      eNodes: count,
+    })
+    .nullable()
+    .default(null),
   saturation: z.object({
     iterations: count,
     eNodes: count,

@@ -12,6 +12,8 @@ export interface Step {
   readonly where: string
   readonly before: string
   readonly after: string
+  /** The e-nodes that are these. */
+  readonly nodes: readonly [before: NodeId, after: NodeId]
 }
 
 /** The steps behind the chosen e-nodes. `names`: names of classes that are values of the original graph. */
@@ -45,6 +47,7 @@ function toStep(e: Explored, at: NodeId, made: NodeId, names: ReadonlyMap<ClassI
     where,
     before: nodeText(e, at, names, 2),
     after: nodeText(e, result, names, 2),
+    nodes: [at, result],
   }
 }
 

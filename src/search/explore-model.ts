@@ -9,9 +9,11 @@ import type { Prepared } from './prepare.ts'
 export interface SearchOptions {
   /** Patterns of rule names, or null for all. */
   readonly rules: string | null
-  /** Seconds for the whole run, of which a quarter is for the search; null: none. */
-  readonly timeLimit: number | null
+  readonly seconds: number
 }
+
+/** Seconds for the search of a run that has `timeLimit` seconds in all, or null. */
+export const searchSeconds = (timeLimit: number | null): number => Math.min(30, (timeLimit ?? 120) / 4)
 
 /** The rules of the user's files, each tried before it is used. Throws UserError where one does not hold. */
 export function readOwnRules(files: readonly string[], seed: number, talk: Talk): readonly Rule[] {
@@ -29,11 +31,10 @@ const NODE_LIMIT = 40_000
 export async function exploreModel(
   prepared: Prepared,
   own: readonly Rule[],
-  { rules, timeLimit }: SearchOptions,
+  { rules, seconds }: SearchOptions,
   talk: Talk,
 ): Promise<Explored> {
   const allows = rules === null ? () => true : nameFilter(rules)
-  const seconds = Math.min(30, (timeLimit ?? 120) / 4)
   const steps = exploreInSteps(prepared.graph, {
     iterationLimit: ITERATION_LIMIT,
     nodeLimit: NODE_LIMIT,

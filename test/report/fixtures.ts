@@ -56,6 +56,7 @@ export const gainRun: RunRecord = {
     { name: 'resize-commutes-with-linear', count: 3, law: 'lin(resize(x), W) = resize(lin(x, W))' },
     { name: 'linear-of-linear', count: 4, law: 'lin(lin(x, A), B) = lin(x, A B)' },
   ],
+  replay: null,
   misses: [
     {
       rule: 'lin-of-conv',

@@ -64,6 +64,7 @@ describe('the page of a run', () => {
       'What changed',
       'Rules applied',
       'Steps',
+      'Rules that did not fire',
       'What the runtime executes',
       'Predicted and measured',
       'Search',
