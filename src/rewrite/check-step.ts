@@ -43,6 +43,9 @@ type Definition = (c: ClassId) => NodeId | null
 
 /** `before` and `after`: e-nodes of one class. */
 export function checkStep(e: Explored, before: NodeId, after: NodeId, options: CheckOptions): StepCheck {
+  const { egraph } = e.t
+  if (egraph.classOf(before) !== egraph.classOf(after))
+    return unchecked('the rule found the whole there already, and only a part of it is new')
   const step = new Step(e, before, after)
   try {
     const alone = step.inIsolation()
@@ -57,9 +60,11 @@ export function checkStep(e: Explored, before: NodeId, after: NodeId, options: C
     return { checked: true, maxRel: worst, holds: false, reason: 'before and after differ' }
   } catch (error) {
     if (!(error instanceof UnsupportedError || error instanceof UserError)) throw error
-    return { checked: false, maxRel: null, holds: true, reason: error.message }
+    return unchecked(error.message)
   }
 }
+
+const unchecked = (reason: string): StepCheck => ({ checked: false, maxRel: null, holds: true, reason })
 
 function difference(a: NdArray, b: NdArray): number {
   if (a.shape.join() !== b.shape.join() || a.dtype !== b.dtype) return Number.POSITIVE_INFINITY

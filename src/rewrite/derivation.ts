@@ -23,7 +23,8 @@ export function derivationOf(e: Explored, chosen: readonly NodeId[], names: Read
   const seen = new Set<NodeId>(queue)
   for (let n = queue.pop(); n !== undefined; n = queue.pop()) {
     const source = e.t.egraph.originSource(n)
-    if (source < 0) continue
+    // A constant is a number, whoever was the first to compute it; the rule may have been refused thereafter.
+    if (source < 0 || e.t.op(n).kind === 'constant') continue
     const isRewrite = n >= e.phases.encoded && n < e.phases.searched
     const key = `${e.t.egraph.originRule(n)}@${source}`
     if (isRewrite && !applications.has(key)) applications.set(key, { at: source as NodeId, made: n })

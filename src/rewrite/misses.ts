@@ -19,7 +19,7 @@ export interface Miss {
 
 export interface Refused {
   readonly reason: string
-  /** E-nodes refused for this reason. */
+  /** E-nodes at which it does not fire, for this reason among others. */
   readonly count: number
   /** One of them: the value's name in the model, or its e-class. */
   readonly where: string
@@ -51,7 +51,10 @@ function missesOfRule(
   let fires = 0
   for (const n of nodes) {
     const results = [...bound.apply(egraph, n)]
-    if (results.some((r) => typeof r !== 'object')) fires++
+    if (results.some((r) => typeof r !== 'object')) {
+      fires++
+      continue
+    }
     const reasons = new Set(results.flatMap((r) => (typeof r === 'object' ? [r.refused] : [])))
     for (const reason of reasons) refused.set(reason, [...(refused.get(reason) ?? []), n])
   }

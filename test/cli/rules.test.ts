@@ -29,6 +29,13 @@ describe('rules', () => {
       expect(stdout).to.match(new RegExp(`^ {2}${key} `, 'm'))
   })
 
+  it('tries and lists the rules of a file', async () => {
+    const path = new URL('../../examples/rules/element-wise.json', import.meta.url).pathname
+    const r = jsonOf(await runCli(['rules', 'root-*', '--rule-file', path, '--json']))
+    expect(r.rules).to.have.length(1)
+    expect(r.rules).to.have.nested.property('[0].trial.cases').that.is.greaterThan(100)
+  }).timeout(60_000)
+
   it('suggests the rule that was meant, with exit code 2', async () => {
     const ran = await runCli(['rules', `${names[0]}x`])
     expect(ran.code).to.equal(2)

@@ -4,7 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Folder, jsonOf, makeFolder, runCli } from '../cli/support.ts'
-import { type Case, MODELS, OUTPUTS, RECORDS, RUNS, USAGE } from './support/bad-input.ts'
+import { type Case, MODELS, OUTPUTS, RECORDS, RULES, RUNS, USAGE } from './support/bad-input.ts'
 import { furnish } from './support/furnish.ts'
 
 /** Everything in a folder with its size and the time of its last change. */
@@ -59,7 +59,7 @@ describe('bad input', function () {
     expect(ran.stderr).to.not.match(/\n +at |internal:/)
   }
 
-  for (const [kind, cases] of Object.entries({ USAGE, OUTPUTS, MODELS, RUNS, RECORDS }))
+  for (const [kind, cases] of Object.entries({ USAGE, OUTPUTS, MODELS, RULES, RUNS, RECORDS }))
     describe(kind.toLowerCase(), () => {
       for (const c of cases)
         it(`${c.what}: exit code ${c.code}`, async () => {

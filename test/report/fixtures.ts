@@ -56,7 +56,6 @@ export const gainRun: RunRecord = {
     { name: 'resize-commutes-with-linear', count: 3, law: 'lin(resize(x), W) = resize(lin(x, W))' },
     { name: 'linear-of-linear', count: 4, law: 'lin(lin(x, A), B) = lin(x, A B)' },
   ],
-  replay: null,
   misses: [
     {
       rule: 'lin-of-conv',
@@ -74,6 +73,7 @@ export const gainRun: RunRecord = {
       after: 'lin(c1, W1) + lin(c2, W2)',
     },
   ],
+  replay: null,
   saturation: {
     iterations: 8,
     eNodes: 3871,

@@ -46,6 +46,9 @@ export function convGeometry(call: Call, at: ConvOperands = CONV_OPERANDS): Conv
     reject(call, `${w[1] * group} channels (weights ${shapeText(w)}, group ${group})`, shapeText(x))
   if (typeof w[0] === 'number' && w[0] % group !== 0)
     reject(call, `output channels divisible by ${group}`, String(w[0]))
+  const bias = at.bias === null ? null : (call.inputs[at.bias]?.shape ?? null)
+  if (bias && (bias.length !== 1 || (typeof bias[0] === 'number' && typeof w[0] === 'number' && bias[0] !== w[0])))
+    reject(call, `a bias of ${shapeText([w[0]!])}`, shapeText(bias))
   return { x, w, group, window, out: [x[0]!, w[0]!, ...windowSizes(x.slice(2), window)] }
 }
 

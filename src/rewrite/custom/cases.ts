@@ -30,12 +30,14 @@ export function drawCase(variables: readonly string[], conditions: readonly Cond
   const sizes = random.pick(SIZES)
   const base = drawShape(random.below(MAX_RANK + 1), sizes, random)
   const broadcasts = random.below(2) === 0
+  const usualRank = random.below(MAX_RANK + 1)
   const has = (name: string, ...kinds: Condition['kind'][]) =>
     conditions.some((c) => c.of === name && kinds.includes(c.kind))
   const shapes = new Map<string, readonly number[]>()
   for (const name of variables) {
     const rank = conditions.find((c) => c.kind === 'rank' && c.of === name)
-    const free = rank?.kind === 'rank' ? rank.rank : random.below(MAX_RANK + 1)
+    const any = random.below(2) === 0 ? usualRank : random.below(MAX_RANK + 1)
+    const free = rank?.kind === 'rank' ? rank.rank : any
     const shape = broadcasts && !rank ? broadcastPart(base, random) : drawShape(free, sizes, random)
     shapes.set(name, has(name, 'single') ? shape.map(() => 1) : shape)
   }
@@ -58,6 +60,55 @@ function broadcastPart(base: readonly number[], random: Random): readonly number
   const kept = random.below(2) === 0 ? base : base.slice(random.below(base.length + 1))
   return random.below(2) === 0 ? kept : kept.map((d) => (random.below(3) === 0 ? 1 : d))
 }
+
+/** A case like one that the operators took: a size is another one throughout, or one axis is changed, put in or taken out. */
+export function varyCase(variables: Case, random: Random): Case {
+  const size = random.below(4)
+  const chosen = new Set(variables.filter(() => random.below(2) === 0).map((v) => v.name))
+  const fromEnd = 1 + random.below(MAX_RANK)
+  const old = random.pick(variables.flatMap((v) => v.shape).concat(1))
+  const change = random.below(4)
+  return variables.map((v) => {
+    const at = v.shape.length - fromEnd
+    if (change === 0) return { ...v, shape: v.shape.map((d) => (d === old ? size : d)) }
+    if (!chosen.has(v.name)) return v
+    if (change === 1) return { ...v, shape: v.shape.map((d, i) => (i === at ? size : d)) }
+    if (change === 2) return { ...v, shape: v.shape.filter((_, i) => i !== at) }
+    return v.shape.length === MAX_RANK ? v : { ...v, shape: v.shape.toSpliced(Math.max(0, at + 1), 0, size) }
+  })
+}
+
+/** The case with neighbouring axes of one variable made 1 long, for every variable and run of axes. */
+export function withOnes(variables: Case): readonly Case[] {
+  const runs = (v: CaseVariable) =>
+    v.shape.flatMap((_, from) => v.shape.slice(from).map((_, i) => ({ from, to: from + i + 1 })))
+  return variables.flatMap((v) =>
+    runs(v).map(({ from, to }) => {
+      const shape = v.shape.map((d, i) => (i >= from && i < to ? 1 : d))
+      return variables.map((other) => (other === v ? { ...v, shape } : other))
+    }),
+  )
+}
+
+/** True if the shapes are as a condition asks. */
+export function meets(variables: Case, c: Condition): boolean {
+  const shapeOf = (name: string) => variables.find((v) => v.name === name)!.shape
+  if (c.kind === 'rank') return shapeOf(c.of).length === c.rank
+  if (c.kind === 'single') return shapeOf(c.of).every((d) => d === 1)
+  return c.kind !== 'same-shape' || shapeOf(c.of).join() === shapeOf(c.as).join()
+}
+
+/** The case with every choice of which variables are constant: where a condition forbids one, its refusal is wanted. */
+export function withConstants(variables: Case): readonly Case[] {
+  return variables.reduce<readonly Case[]>(
+    (cases, v) => cases.flatMap((c) => [false, true].map((isConstant) => [...c, { ...v, isConstant }])),
+    [[]],
+  )
+}
+
+/** Cases of one kind have variables of the same ranks, with the same axes of size 1. */
+export const caseKind = (variables: Case): string =>
+  variables.map((v) => v.shape.map((d) => (d === 1 ? '1' : 'n')).join('')).join()
 
 export const caseText = (variables: Case): string =>
   variables.map((v) => `${v.isConstant ? 'constant ' : ''}${v.name} ${v.dtype}[${v.shape}]`).join(', ')

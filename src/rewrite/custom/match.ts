@@ -1,7 +1,9 @@
 // Where a template fits an e-node, and what its variables are there. A fit is only a proposal: it compares families, not
 // attributes or sizes. Whoever uses it builds the left side again on the bindings and looks whether that is the e-node's class.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
+import type { Dim } from '../../ir/dim.ts'
 import { ndarray } from '../../ir/tensor.ts'
+import type { AxisGroups } from '../axis-groups.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import type { Fold, NodeTemplate, Template } from './template.ts'
 
@@ -65,7 +67,7 @@ function undo(t: TensorEGraph, c: ClassId, { op, others }: Fold): ClassId | null
       op.perm.map((_, i) => op.perm.indexOf(i)),
     )
   }
-  if (op.kind === 'reshape') return withoutInserted(t, c, op.groups)
+  if (op.kind === 'reshape') return withoutReshape(t, c, op.groups)
   if (op.kind !== 'onnx') return null
   if (op.op === 'Reciprocal') return t.onnx('Reciprocal', [c])
   const [k] = others
@@ -75,18 +77,15 @@ function undo(t: TensorEGraph, c: ClassId, { op, others }: Fold): ClassId | null
   return op.op === 'Add' ? t.add(c, scalar(-k.data[0]!)) : null
 }
 
-/** Undoes a reshape that only put axes of size 1 in. */
-function withoutInserted(
-  t: TensorEGraph,
-  c: ClassId,
-  groups: readonly { readonly inputs: number; readonly sizes: readonly unknown[] }[],
-): ClassId | null {
-  const shape = t.shape(c)
-  const inserted = groups.flatMap((g) => g.sizes.map(() => g.inputs === 0))
-  const isPlain = groups.every((g) => g.sizes.length === 1 && g.inputs <= 1)
-  if (!isPlain || inserted.length !== shape.length || shape.some((d, i) => inserted[i] && d !== 1)) return null
-  return t.reshape(
-    c,
-    shape.filter((_, i) => !inserted[i]),
-  )
+/** Undoes a reshape that only put axes of size 1 in, or took them out. */
+function withoutReshape(t: TensorEGraph, c: ClassId, groups: AxisGroups): ClassId | null {
+  const sizes = [...t.shape(c)]
+  const before: Dim[] = []
+  for (const { inputs, sizes: made } of groups) {
+    if (inputs > 1 || made.length > 1) return null
+    const size = made.length === 1 ? sizes.shift() : 1
+    if (size === undefined || (inputs === 0 && size !== 1)) return null
+    if (inputs === 1) before.push(size)
+  }
+  return sizes.length === 0 ? t.reshape(c, before) : null
 }

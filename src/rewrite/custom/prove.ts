@@ -8,7 +8,20 @@ import type { Rule } from '../rule.ts'
 import { bindRule } from '../rule.ts'
 import { NotFoldable, TensorEGraph } from '../tensor-egraph.ts'
 import { buildTerm, evaluateTerm } from './build-term.ts'
-import { type Case, caseSize, caseText, drawCase, drawValues, encodeCase, type Numbers } from './cases.ts'
+import {
+  type Case,
+  caseKind,
+  caseSize,
+  caseText,
+  drawCase,
+  drawValues,
+  encodeCase,
+  meets,
+  type Numbers,
+  varyCase,
+  withConstants,
+  withOnes,
+} from './cases.ts'
 import { LAW_OPSET, lawFault, operatorsOf } from './law.ts'
 import { type Law, lawRule } from './law-rule.ts'
 import { type NodeTemplate, PatternEGraph, templateKey, templateOf } from './template.ts'
@@ -23,16 +36,19 @@ export interface ProvedRule {
   readonly fires: number
 }
 
-const DRAWS = 2000
-const MAX_SHAPES = 100
-const DRAWS_PER_SHAPE = 3
+const DRAWS = 2500
+const MAX_SHAPES = 120
+/** Kinds of shapes whose canonical forms become templates. */
+const MAX_KINDS = 150
+const DRAWS_PER_SHAPE = 2
 
 /** Tries a law. Throws UserError, with the counterexample, where it does not hold, and where it could never fire. */
 export function proveLaw(law: Law, where: string, seed: number): ProvedRule {
   const random = createRandom(seed)
-  const shapes = drawShapes(law, where, random)
+  const found = drawShapes(law, where, random)
+  const shapes = choose(found, MAX_SHAPES)
   const cases = shapes.reduce((sum, one) => sum + tryCase(law, one, where, random), 0)
-  const templates = templatesOf(law, shapes, random)
+  const templates = templatesOf(law, found, random)
   const rule = lawRule(law, templates)
   const scratch = new TensorEGraph(LAW_OPSET)
   const firing = shapes.map((one) => fire(scratch, law, rule, one, random))
@@ -52,19 +68,40 @@ function idle(law: Law, where: string): UserError {
   )
 }
 
-/** Distinct cases that both sides take and give one type for, small ones first. */
+/** Distinct cases that both sides take and give one type for. */
 function drawShapes(law: Law, where: string, random: Random): readonly Case[] {
-  const found = new Map<string, Case>()
   const scratch = new TensorEGraph(LAW_OPSET)
+  const found = new Map<string, Case>()
+  const ranks = new Set<string>()
   let complaint = 'no case of the variables'
-  for (let i = 0; i < DRAWS && found.size < MAX_SHAPES; i++) {
-    const one = drawCase(law.variables, law.conditions, random)
+  const consider = (one: Case): void => {
+    if (found.has(caseText(one)) || !law.conditions.every((c) => meets(one, c))) return
     const fault = faultOf(scratch, law, one, random)
-    if (fault === null) found.set(caseText(one), one)
-    else complaint = fault
+    if (fault !== null) complaint = fault
+    else found.set(caseText(one), one)
+    const key = one.map((v) => v.shape.length).join()
+    if (fault !== null || ranks.has(key) || one.some((v) => v.shape.some((d) => d < 2))) return
+    ranks.add(key)
+    for (const other of withOnes(one)) consider(other)
+  }
+  for (let i = 0; i < DRAWS; i++) {
+    const known = i % 2 === 1 && found.size > 0 ? random.pick([...found.values()]) : null
+    consider(known ? varyCase(known, random) : drawCase(law.variables, law.conditions, random))
   }
   if (found.size === 0) throw lawFault('bad-rule', where, 'shapes that both sides take and agree on', complaint)
-  return [...found.values()].sort((a, b) => caseSize(a) - caseSize(b))
+  return [...found.values()]
+}
+
+/** Some of the cases, of every kind one before any has two; small ones first. */
+function choose(cases: readonly Case[], count: number): readonly Case[] {
+  const perKind = new Map<string, number>()
+  const inTurn = cases.map((one) => {
+    const turn = perKind.get(caseKind(one)) ?? 0
+    perKind.set(caseKind(one), turn + 1)
+    return { one, turn }
+  })
+  const chosen = inTurn.sort((x, y) => x.turn - y.turn).slice(0, count)
+  return chosen.map((x) => x.one).sort((x, y) => caseSize(x) - caseSize(y))
 }
 
 /** Why the operators do not take these shapes; null if they do. */
@@ -187,7 +224,8 @@ const arrayText = ({ dtype, shape, data }: NdArray): string =>
 function templatesOf(law: Law, shapes: readonly Case[], random: Random): readonly NodeTemplate[] {
   const templates = new Map<string, NodeTemplate>()
   const scratch = new PatternEGraph(LAW_OPSET)
-  for (const one of shapes) {
+  const full = shapes.filter((one) => one.every((v) => !v.shape.includes(0))) // empty constants are all one constant
+  for (const one of oneOfEachKind(full).slice(0, MAX_KINDS).flatMap(withConstants)) {
     const values = drawValues(one, 'normal', random)
     for (const isOpen of [false, true]) {
       const template = orNull(() => templateOf(scratch, law.left, isOpen ? opened(one) : one, values))
@@ -196,6 +234,11 @@ function templatesOf(law: Law, shapes: readonly Case[], random: Random): readonl
   }
   return [...templates.values()]
 }
+
+/** Of each kind the largest case: more do not change what the encoder makes of them. */
+const oneOfEachKind = (shapes: readonly Case[]): readonly Case[] => [
+  ...new Map(shapes.map((one) => [caseKind(one), one])).values(),
+]
 
 /** The case with a name for each size of what is not constant. */
 function opened(one: Case): Case {

@@ -45,6 +45,7 @@ export const USAGE = cases(String.raw`
   collect into a folder that exists :: collect cube:small -o @data :: 2 file-exists :: --resume
   train without a folder :: train @data :: 2 usage :: -o
   train over a model :: train @data -o @model :: 2 file-exists :: --force
+  misses of rules that are none :: optimize @good.onnx --explain-misses no-such-rule :: 2 no-such-rule :: --explain-misses.*allotrope rules
   a rule that does not exist :: rules no-such-rule :: 2 no-such-rule :: allotrope rules
 `)
 
@@ -59,6 +60,23 @@ export const OUTPUTS = cases(String.raw`
   a model in a file :: train @data -o @other.onnx/model :: 3 unwritable :: other\.onnx: expected a folder
   figures in a folder that is missing :: compare @data --report @missing/page.html :: 3 unwritable :: missing: expected a folder
 `)
+
+const RULE_FILES = String.raw`
+  that is not there :: @none.json :: 3 bad-rule-file :: none\.json
+  that is not JSON :: @text.json :: 3 bad-rule-file :: text\.json.*JSON
+  that is other JSON :: @other.json :: 3 bad-rule-file :: other\.json.*schema
+  with an unknown operator :: @foreign-rules.json :: 3 unknown-operator :: rule mine.*Foo
+  with an unbound variable :: @unbound-rules.json :: 3 unbound-variable :: rule mine.*of the left side: x, got y
+  with a law that does not hold :: @wrong-rules.json :: 3 wrong-rule :: rule mine.*x = float32.*left .*right
+`
+/** Every kind of file that is no file of rules, to both verbs that read one. */
+export const RULES = ['optimize @good.onnx', 'rules'].flatMap((verb) =>
+  cases(RULE_FILES).map((c) => ({
+    ...c,
+    what: `${verb}: rules in a file ${c.what}`,
+    args: `${verb} --rule-file ${c.args}`,
+  })),
+)
 
 const READERS = ['optimize', 'inspect', 'verify @good.onnx', 'collect -o @new-data']
 const NOT_MODELS = String.raw`

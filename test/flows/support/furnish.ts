@@ -70,6 +70,12 @@ export async function furnish({ path }: Folder): Promise<void> {
       writeFileSync(path(`${name}/${f}`), readFileSync(new URL(f, SHIPPED_MODEL)))
   }
   truncateSync(path('damaged-model/weights.bin'), 1000)
+  for (const [name, law] of [
+    ['foreign-rules.json', 'Foo(x) => x'],
+    ['unbound-rules.json', 'Relu(x) => y'],
+    ['wrong-rules.json', 'Relu(x) => x'],
+  ] as const)
+    writeFileSync(path(name), JSON.stringify({ schema: 'allotrope.rules/1', rules: [{ name: 'mine', law }] }))
   writeFileSync(path('other.json'), '{"schema": "something else"}\n')
   writeFileSync(path('text.json'), 'not JSON\n')
   const { gainRun } = await import('../../report/fixtures.ts')
