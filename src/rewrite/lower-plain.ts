@@ -31,6 +31,12 @@ export function* dropAxes(t: TensorEGraph, n: NodeId) {
   }
 }
 
+/** Lowering made reshapes of its own; two in a row are one. */
+export function* joinReshapes(t: TensorEGraph, n: NodeId) {
+  const joined = t.reshape(t.child(n, 0), t.shape(t.egraph.classOf(n)))
+  if (joined !== null) yield joined
+}
+
 /** True if the reshape drops just these axes. */
 function drops(t: TensorEGraph, n: NodeId, axes: readonly number[]): boolean {
   const kept = t.shape(t.child(n, 0)).filter((_, i) => !axes.includes(i))

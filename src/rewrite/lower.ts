@@ -7,7 +7,7 @@ import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getInt, getText } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
-import { divide, dropAxes } from './lower-plain.ts'
+import { divide, dropAxes, joinReshapes } from './lower-plain.ts'
 import type { Rule } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
@@ -248,6 +248,7 @@ export const loweringStages: readonly (readonly Rule[])[] = [
   [
     rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin),
     rule('drop-axes', 'a reduction or a selection without the axes that it leaves with size 1', ['reshape'], dropAxes),
+    rule('join-reshapes', 'two reshapes in a row as one', ['reshape'], joinReshapes),
     rule('divide', 'x * (1 / y) as x / y', ['Mul'], divide),
     rule('gemm', 'x W + b as Gemm', ['Add'], gemm),
     rule('flat-gemm', 'x W + b as Gemm over all rows', ['Add'], flatGemm),

@@ -297,11 +297,11 @@ export class TensorEGraph {
     return this.make({ kind: 'select', axis, index }, [x])
   }
 
+  /** The parts side by side; those of size 0 are left out. */
   concat(parts: readonly ClassId[], axis: number): ClassId {
-    const first = this.shape(parts[0]!)
-    if (parts.length === 1) return parts[0]!
-    if (parts.every((p) => p === parts[0]) && first[axis] === 0) return parts[0]!
-    return this.make({ kind: 'concat', axis }, parts)
+    const filled = parts.filter((p) => this.type(p)?.shape[axis] !== 0)
+    const kept = filled.length > 0 ? filled : parts.slice(0, 1)
+    return kept.length === 1 ? kept[0]! : this.make({ kind: 'concat', axis }, kept)
   }
 
   /** x repeated along axes of size 1 to `shape`. Null where another axis would have to change. */

@@ -115,6 +115,12 @@ describe('canonical form', () => {
     expect(plain(largest)).to.include('ReduceMax')
   })
 
+  it('a part of size 0 vanishes from a concatenation', () => {
+    const join = (b: GraphBuilder) =>
+      b.node('Concat', [b.input('x', 'float32', [2, 0]), b.input('z', 'float32', [2, 3])], { axis: int(1) })
+    expect(rootFamilies(join)).to.deep.equal(['input'])
+  })
+
   it('an Identity vanishes, whatever it is of', () => {
     const b = new GraphBuilder('g', OPSETS)
     const sequence = b.node('SequenceConstruct', [b.input('x', 'float32', [N])])
