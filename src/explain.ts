@@ -52,17 +52,17 @@ function check(explored: Explored, { nodes }: RecordedStep, options: CheckOption
 
 /** The model and its e-graph as they were, or why that cannot be. */
 async function searchAgain(
-  { replay, input, shapes, seed, saturation }: RunRecord,
+  { recipe, input, shapes, seed, saturation }: RunRecord,
   talk: Talk,
 ): Promise<{ readonly prepared: Prepared; readonly explored: Explored } | string> {
-  if (replay === null) return 'the record is of a version that did not keep what this takes'
+  if (recipe === null) return 'the record is of a version that did not keep what this takes'
   if (saturation.stopReason === 'time-limit') return 'a time limit ended the search, which cannot be repeated'
   try {
     const samples = new Map(Object.entries(shapes))
-    const prepared = prepareModel(input, { shapes: new Map(Object.entries(replay.shapes)), samples: () => samples })
-    const own = readOwnRules(replay.ruleFiles, seed, talk)
-    const explored = await exploreModel(prepared, own, { rules: replay.rules, seconds: SEARCH_SECONDS }, talk)
-    const isSame = explored.phases.searched === replay.eNodes
+    const prepared = prepareModel(input, { shapes: new Map(Object.entries(recipe.shapes)), samples: () => samples })
+    const own = readOwnRules(recipe.ruleFiles, seed, talk)
+    const explored = await exploreModel(prepared, own, { rules: recipe.rules, seconds: SEARCH_SECONDS }, talk)
+    const isSame = explored.phases.searched === recipe.eNodes
     return isSame ? { prepared, explored } : 'the search went another way: the model or the rules have changed'
   } catch (error) {
     if (error instanceof UserError) return `the search cannot be repeated: ${error.message}`

@@ -194,7 +194,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     rules: rules(run),
     misses: run.misses.map((m) => ({ ...m, refused: [...m.refused] })),
     steps: (run.chosen?.ranked.candidate?.steps() ?? []).map((s) => ({ ...s, nodes: [...s.nodes] })),
-    replay: {
+    recipe: {
       shapes: shapesOf(options.shapes),
       rules: options.rules,
       ruleFiles: [...(options.ruleFiles ?? [])],

@@ -104,13 +104,13 @@ export const runSchema = z.object({
         where: z.string(),
         before: z.string(),
         after: z.string(),
-        /** Numbers of both e-nodes in the search that `replay` repeats. */
+        /** Numbers of both e-nodes in the search that `recipe` repeats. */
         nodes: z.tuple([count, count]).optional(),
       }),
     )
     .default([]),
   /** What the search depends on beside the model, and the e-nodes that it came to. Null in records of before 0.2. */
-  replay: z
+  recipe: z
     .object({
       /** Shapes that were fixed for good. */
       shapes: z.record(z.string(), z.array(count)),

@@ -73,7 +73,7 @@ export const gainRun: RunRecord = {
       after: 'lin(c1, W1) + lin(c2, W2)',
     },
   ],
-  replay: null,
+  recipe: null,
   saturation: {
     iterations: 8,
     eNodes: 3871,

@@ -10,7 +10,8 @@ import { derivationOf } from '../../src/rewrite/derivation.ts'
 import { type Explored, explore } from '../../src/rewrite/explore.ts'
 import type { Rule } from '../../src/rewrite/rule.ts'
 import { ruleFamilies } from '../../src/rewrite/rules/index.ts'
-import { buildSample, ruleSamples } from './rule-samples.ts'
+import { ruleSamples } from './rule-samples.ts'
+import { buildSample } from './sample.ts'
 
 const LIMITS = { iterationLimit: 6, nodeLimit: 2000, timeLimitMs: 20_000 }
 
