@@ -89,6 +89,8 @@ export interface Run {
   readonly graphs: LoweredPair | null
   /** Of the rules that the user asked about. */
   readonly misses: readonly Miss[]
+  /** The user stopped it while it measured; what was chosen is the best so far. */
+  readonly interrupted: boolean
   readonly stopwatch: Stopwatch
   readonly warnings: readonly string[]
 }
@@ -158,6 +160,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       measurement,
       graphs,
       misses: missesOf(explored, prepared, options),
+      interrupted: talk.signal.aborted,
       stopwatch,
       warnings,
       ...confirmed,
@@ -313,9 +316,12 @@ async function measureBest(
   talk: Talk,
 ): Promise<Measurement | null> {
   if (options.measure === 0 || passed.length === 0) return null
-  return timeAgainstOriginal(passed, prepared, input, device, options, talk, 20)
+  const measurement = await timeAgainstOriginal(passed, prepared, input, device, options, talk, 20)
+  if (measurement === null) talk.signal.throwIfAborted()
+  return measurement
 }
 
+/** Null: interrupted before it could tell anything. */
 async function timeAgainstOriginal(
   variants: readonly Verified[],
   prepared: Prepared,
@@ -324,7 +330,7 @@ async function timeAgainstOriginal(
   options: OptimizeOptions,
   talk: Talk,
   blocks: number,
-): Promise<Measurement> {
+): Promise<Measurement | null> {
   const models = variants.map((v) => ({ name: v.ranked.id, modelPath: v.path }))
   const outcome = await measure(device, { name: 'original', modelPath: prepared.originalPath }, models, input.feeds, {
     threads: options.threads,
@@ -334,7 +340,7 @@ async function timeAgainstOriginal(
     signal: talk.signal,
     onBlock: (done, total) => talk.progress('measure', done, total, 'blocks'),
   })
-  talk.signal.throwIfAborted()
+  if (!outcome.ok && talk.signal.aborted) return null
   if (!outcome.ok) throw new UserError(badModel(options.input, outcome.reason))
   return outcome.value
 }
@@ -373,8 +379,10 @@ async function confirm(
   talk: Talk,
 ) {
   const chosen = verdict.kind === 'no-gain' ? null : passed.find((v) => v.ranked.id === verdict.name)!
-  if (verdict.kind !== 'gain' || chosen === null) return { verdict, confirmation: null, chosen }
+  const unconfirmed = { verdict, confirmation: null, chosen }
+  if (verdict.kind !== 'gain' || chosen === null || talk.signal.aborted) return unconfirmed
   const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, 30)
+  if (confirmation === null) return unconfirmed
   const again = chooseVariant<Timed>(confirmation.variants, () => 0)
   return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
 }

@@ -32,7 +32,7 @@ export interface MeasureOptions {
   /** Variants that are loaded at once, beside the reference. Default 16. */
   readonly together?: number
   readonly seed: number
-  /** Called between blocks; stop by aborting. */
+  /** Looked at between blocks: aborting it ends the measurement with the blocks that there are, and fails if they are too few. */
   readonly signal?: AbortSignal
   /** How far the blocks of a group are. */
   readonly onBlock?: (done: number, total: number) => void
@@ -77,7 +77,7 @@ export interface Measurement {
 export type Settings = Required<Omit<MeasureOptions, 'signal' | 'onBlock'>> & Pick<MeasureOptions, 'signal' | 'onBlock'>
 
 const MIN_BLOCKS = 3
-/** Blocks before a variant may be dropped. */
+/** Blocks before a variant may be dropped, and before an interrupted measurement tells anything. */
 const BLOCKS_TO_JUDGE = 5
 
 function withDefaults(options: MeasureOptions): Settings {
@@ -219,9 +219,10 @@ async function runBlocks(
     if (block + 1 >= BLOCKS_TO_JUDGE) dropSlow(lanes.filter(isRunning), settings.dropAbove)
   }
   if (reference.failure !== null) return failure('error', `the reference, ${reference.name}: ${reference.failure}`)
-  return reference.samplesMs.length > 0
+  const wanted = settings.signal?.aborted ? BLOCKS_TO_JUDGE : 1
+  return reference.samplesMs.length >= wanted
     ? { ok: true, value: null }
-    : failure('error', 'interrupted before the first block')
+    : failure('error', 'interrupted before it could tell anything')
 }
 
 async function warmAll(lanes: readonly Lane[], feeds: Feeds, settings: Settings): Promise<void> {

@@ -19,10 +19,9 @@ function resultLines(r: RunRecord): readonly string[] {
   if (r.verdict.kind === 'no-gain') return [`no gain: ${r.verdict.reason}`, `${r.input} stays as it is`]
   if (r.speedup === null || !r.speedupInterval) return ['chosen by prediction alone, as --measure 0 asks']
   const [low, high] = r.speedupInterval
+  const how = r.interrupted ? 'as far as it was measured' : 'measured again apart from the choice'
   const times = `${ms(r.originalMs!.median)} -> ${ms(r.chosenMs!.median)}`
-  return [
-    `${r.speedup.toFixed(3)}x as fast, measured again apart from the choice: ${times} (95 %: ${low.toFixed(3)}-${high.toFixed(3)}x)`,
-  ]
+  return [`${r.speedup.toFixed(3)}x as fast, ${how}: ${times} (95 %: ${low.toFixed(3)}-${high.toFixed(3)}x)`]
 }
 
 function missLines(r: RunRecord): readonly string[] {
@@ -58,6 +57,14 @@ function complaint(
     return {
       complaint: { code: 'verification-failed', where, expected, got: r.verdict.reason, fix },
       exitCode: EXIT.verificationFailed,
+    }
+  }
+  if (r.interrupted) {
+    const got = `an interruption; ${r.output === null ? 'nothing was better so far' : `${r.output} is the best so far`}`
+    const fix = 'run it again for more'
+    return {
+      complaint: { code: 'interrupted', where, expected: 'to measure to the end', got, fix },
+      exitCode: EXIT.interrupted,
     }
   }
   if (requireGain === null || (r.speedup ?? 1) >= requireGain) return null

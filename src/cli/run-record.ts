@@ -172,6 +172,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     report: occasion.report,
     replay: occasion.replay?.folder ?? null,
     gain: run.chosen !== null,
+    interrupted: run.interrupted,
     verdict: { kind: verdict.kind, reason: verdict.kind === 'no-gain' ? verdict.reason : '' },
     device: options.device,
     threads: options.threads,

@@ -60,6 +60,8 @@ export const runSchema = z.object({
   /** Folder that shows how a variant differs, where none passed verification. */
   replay: z.string().nullable().default(null),
   gain: z.boolean(),
+  /** Stopped by the user while it measured: what was chosen is the best so far. */
+  interrupted: z.boolean().default(false),
   /** How the verdict came about; `reason` explains `no-gain`. */
   verdict: z.object({ kind: z.enum(['gain', 'predicted-gain', 'no-gain']), reason: z.string() }),
   device: z.string(),

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { optimizeAnswer } from '../../src/cli/optimize-answer.ts'
 import { createBackend } from '../../src/runtime/index.ts'
+import { gainRun } from '../report/fixtures.ts'
 import { type Folder, jsonOf, makeFolder, runCli, writeSmallModel } from './support.ts'
 
 const KEYS = [
@@ -70,6 +72,14 @@ describe('optimize', function () {
     expect(ran.code).to.equal(5)
     expect(jsonOf(ran)).to.deep.include({ ok: false, input: folder.path('small.onnx') })
     expect(jsonOf(ran).error).to.include({ code: 'gain-not-met' })
+  })
+
+  it('ends in 130 after an interruption, and names the best so far', () => {
+    const { failure, text } = optimizeAnswer({ ...gainRun, interrupted: true }, 1.01)
+    expect(failure).to.include({ exitCode: 130 })
+    expect(failure!.complaint).to.include({ code: 'interrupted' })
+    expect(failure!.complaint.got).to.contain(gainRun.output)
+    expect(text).to.contain('as far as it was measured').and.to.contain(`wrote ${gainRun.output}`)
   })
 
   it('refuses to overwrite a file before it does any work', async () => {

@@ -81,6 +81,19 @@ describe('optimize, end to end', function () {
     expect(open.chosen!.verification.inputs).to.be.greaterThan(INPUT_KINDS.length)
   })
 
+  it('interrupted while it measures, it keeps the best so far', async () => {
+    const input = space.model('mean-of-linear', 'full')
+    const stop = new AbortController()
+    const progress = (stage: string, done: number) => {
+      if (stage === 'measure' && done === 8) stop.abort()
+    }
+    const options = optimizeOptions(input, { output: space.path('interrupted.onnx'), measure: 1 })
+    const run = await optimize(options, { ...silentTalk, progress, signal: stop.signal })
+    expect(run).to.include({ interrupted: true, confirmation: null })
+    expect(run.measurement!.reference.samplesMs.length).to.be.within(5, 9)
+    expect(existsSync(run.outputPath)).to.equal(run.chosen !== null)
+  })
+
   it('refuses to overwrite before any work is done', async () => {
     const input = space.model('seed', 'small')
     const output = space.path('taken.onnx')

@@ -12,6 +12,7 @@ export const gainRun: RunRecord = {
   output: 'segformer-head.fast.onnx',
   report: 'segformer-head.fast.report.html',
   replay: null,
+  interrupted: false,
   gain: true,
   verdict: { kind: 'gain', reason: '' },
   device: 'cpu',
