@@ -31,8 +31,8 @@ export const NOT_TAKEN: readonly Reason[] = [
     text: 'missing: a map by a constant does not move across a product of computed values, (x A) Y = x (A Y)',
   },
   {
-    laws: [68, 69, 70, 81],
-    text: 'missing: element-wise operators do not move through a concatenation; what is had by it is one launch, or a fused activation',
+    laws: [68, 69],
+    text: 'missing: an element-wise operator does not move from a concatenation into its parts; what is had by it is a fused activation',
   },
   {
     laws: [74, 92, 99, 106],
@@ -40,7 +40,7 @@ export const NOT_TAKEN: readonly Reason[] = [
   },
   {
     laws: [77, 79, 115, 116, 118, 126, 127, 129],
-    text: 'products and convolutions side by side merge where they are maps by constants, with nothing between; the rest measured 0.79 to 1.00 on a CPU (docs/measurements.md: qkv, inception-pointwise, squeezenet)',
+    text: 'merged where the weights are constants and what is merged is the weights, or a 1x1 map; else the merge copies pictures on top of each other, or computed weights',
   },
   {
     laws: [93, 94, 107, 108, 109, 110],
