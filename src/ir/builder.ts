@@ -105,6 +105,12 @@ export class GraphBuilder {
     return this.facts[value]!.type
   }
 
+  /** Says of what type a value is of which inference does not know. */
+  declare(value: ValueId, type: TensorType): void {
+    this.values[value] = { ...this.values[value]!, type }
+    this.facts[value] = { ...this.facts[value]!, type }
+  }
+
   /** Gives a value a name of the caller's choice. */
   rename(value: ValueId, name: string): void {
     const old = this.values[value]!

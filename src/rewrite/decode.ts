@@ -94,7 +94,10 @@ class Decoder {
 
   emit(c: ClassId, n: NodeId, operands: readonly ClassId[]): void {
     const children = operands.map((x) => this.values.get(x)!)
-    this.values.set(c, this.value(this.t.op(n), children, c))
+    const value = this.value(this.t.op(n), children, c)
+    const type = this.t.type(c)
+    if (type && !this.builder.typeOf(value)) this.builder.declare(value, type)
+    this.values.set(c, value)
   }
 
   private value(op: TensorOp, children: readonly ValueId[], c: ClassId): ValueId {

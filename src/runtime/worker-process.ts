@@ -5,6 +5,7 @@
 // not, unless the user's environment says ORT_DISABLE_TELEMETRY=0.
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { Socket } from 'node:net'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { failure, type Outcome } from './backend.ts'
@@ -105,6 +106,7 @@ export class WorkerProcess {
     const child = this.child
     if (!child) return
     child.ref()
+    holdStream(child, 'ref') // 'close' comes after its end
     const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
     child.kill('SIGKILL') // it holds nothing that is worth an orderly end
     await gone
@@ -182,7 +184,7 @@ export class WorkerProcess {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_KEPT_CHARS)
     })
-    unrefStream(child)
+    holdStream(child, 'unref')
     child.on('message', (reply: ReplyMessage) => this.receive(reply))
     child.on('error', (error) => this.ended(child, `it could not be started: ${error.message}`))
     // 'close' comes after the last of its standard error, which holds the reason
@@ -217,10 +219,8 @@ function autopsy(how: string, stderr: string): Ended {
 }
 
 /** A pipe keeps us alive unless told otherwise. */
-function unrefStream(child: ChildProcess): void {
-  const stream: unknown = child.stderr
-  if (typeof stream === 'object' && stream !== null && 'unref' in stream && typeof stream.unref === 'function')
-    stream.unref()
+function holdStream(child: ChildProcess, how: 'ref' | 'unref'): void {
+  if (child.stderr instanceof Socket) child.stderr[how]()
 }
 
 /** The worker beside this file: compiled, or TypeScript run through tsx where Node does not strip types itself. */

@@ -77,6 +77,15 @@ describe('encoding', () => {
 })
 
 describe('decoding', () => {
+  it('keeps the declared type of what an unknown operator makes', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    const odd = b.node('Mystery', [b.input('x', 'float32', [4])], {}, '')
+    b.declare(odd, { dtype: 'float32', shape: [2, 3] })
+    b.output(b.node('Reshape', [odd, b.int64s([3, 2])]), 'y')
+    const [program] = drawPrograms(b.build(), new Map(), 1)
+    expect(program!.graph.values.map((v) => v.type?.shape)).to.deep.include([2, 3])
+  })
+
   it('lists an input as an output, and an output twice, where the model does', () => {
     const b = new GraphBuilder('g', OPSETS)
     const x = b.input('x', 'float32', [2])

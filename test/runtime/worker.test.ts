@@ -163,6 +163,17 @@ describe('worker process', function () {
     expect(short).to.include({ ok: false, kind: 'error' })
   })
 
+  it('keeps its parent alive until it has stopped, however long its pipes stay open', async () => {
+    const script = join(dirname(fileURLToPath(import.meta.url)), 'stopping.ts')
+    const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    await once(child, 'close')
+    expect(text).to.equal('stopped')
+  })
+
   it('neither keeps its parent alive nor outlives it', async () => {
     const script = join(dirname(fileURLToPath(import.meta.url)), 'forgetful.ts')
     const child = spawn(process.execPath, ['--import', 'tsx', script, models.double()], {

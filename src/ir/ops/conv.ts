@@ -38,7 +38,7 @@ export interface ConvGeometry {
 export function convGeometry(call: Call, at: ConvOperands = CONV_OPERANDS): ConvGeometry {
   const x = operandOfRank(call, at.x, 3, true).shape
   const w = operandOfRank(call, at.w, x.length).shape
-  if (at.bias !== null && optional(call, at.bias)) operandOfRank(call, at.bias, 1)
+  const bias = at.bias !== null && optional(call, at.bias) ? operandOfRank(call, at.bias, 1).shape[0]! : null
   const group = getInt(call.attributes, 'group', 1)
   const kernel = kernelOf(call, w)
   const window = windowOf(call, kernel)
@@ -46,9 +46,8 @@ export function convGeometry(call: Call, at: ConvOperands = CONV_OPERANDS): Conv
     reject(call, `${w[1] * group} channels (weights ${shapeText(w)}, group ${group})`, shapeText(x))
   if (typeof w[0] === 'number' && w[0] % group !== 0)
     reject(call, `output channels divisible by ${group}`, String(w[0]))
-  const bias = at.bias === null ? null : (call.inputs[at.bias]?.shape ?? null)
-  if (bias && (bias.length !== 1 || (typeof bias[0] === 'number' && typeof w[0] === 'number' && bias[0] !== w[0])))
-    reject(call, `a bias of ${shapeText([w[0]!])}`, shapeText(bias))
+  if (typeof bias === 'number' && typeof w[0] === 'number' && bias !== w[0])
+    reject(call, `a bias of ${w[0]} channels`, String(bias))
   return { x, w, group, window, out: [x[0]!, w[0]!, ...windowSizes(x.slice(2), window)] }
 }
 
