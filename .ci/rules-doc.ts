@@ -98,7 +98,7 @@ ${rows.join('\n')}
 
 Each rule is a law: both sides compute the same function of real numbers wherever its condition holds. The search may use it in the
 direction that is written; which side ends up in the model is for the cost model and the measurement to say. Each rule is checked on random
-shapes and values by the tests. \`allotrope rules NAME\` shows one with its source.
+shapes and values by the tests. \`allotrope rules NAME\` shows one with its source. [Rules of your own](own-rules.md) come from a file.
 
 What a rule may change in floating point:
 

@@ -4,7 +4,6 @@ export { type Complaint, EXIT, type ExitCode, InvariantError, UnsupportedError, 
 export { silentTalk, type Talk } from './base/talk.ts'
 export { type CollectOptions, type CollectResult, collect } from './collect.ts'
 export { type CompareOptions, type CompareResult, compare } from './compare.ts'
-export { type CheckedStep, explain } from './explain.ts'
 export { type OptimizeOptions, optimize, type Run } from './optimize.ts'
 export type { DeviceName } from './runtime/index.ts'
 export { type TrainOptions, type TrainResult, train } from './train.ts'

@@ -36,7 +36,7 @@ export interface ProvedRule {
   readonly fires: number
 }
 
-const DRAWS = 2500
+const DRAWS = 1500
 const MAX_SHAPES = 120
 /** Kinds of shapes whose canonical forms become templates. */
 const MAX_KINDS = 150
