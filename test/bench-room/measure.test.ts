@@ -180,7 +180,18 @@ describe('measurement', () => {
     expect(timed(stopped.measurement.variants[0]).samplesMs.length).to.be.within(8, 20)
     const early = scripted({ ms: () => 4 })
     const outcome = await measure(early.backend, REFERENCE!, [], FEEDS, { seed: 1, signal: AbortSignal.abort() })
-    expect(outcome).to.include({ ok: false, reason: 'interrupted before the first block' })
+    expect(outcome).to.include({ ok: false, reason: 'interrupted before it could tell anything' })
+  })
+
+  it('told to stop after too few blocks to judge by, it fails, since they tell nothing', async () => {
+    const controller = new AbortController()
+    const onBlock = (done: number) => {
+      if (done === 3) controller.abort()
+    }
+    const few = scripted({ ms: () => 4 })
+    const options = { seed: 1, signal: controller.signal, onBlock }
+    const outcome = await measure(few.backend, REFERENCE!, models('a'), FEEDS, options)
+    expect(outcome).to.include({ ok: false, reason: 'interrupted before it could tell anything' })
   })
 
   it('loads only so many at once, each group with the reference', async () => {
