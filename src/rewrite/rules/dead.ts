@@ -39,9 +39,15 @@ function findZeros(
 ) {
   const size = shape[axis]!
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
-  const live = new Uint8Array(size)
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) live[Math.floor(i / inner) % size] = 1
-  return Array.from(live.keys()).filter((i) => live[i] === 0)
+  const dead = new Set(Array.from({ length: size }, (_, j) => j))
+  for (let at = 0; at < data.length && dead.size > 0; at += size * inner)
+    for (const j of dead) if (!isZero(data, at + j * inner, inner)) dead.delete(j)
+  return [...dead]
+}
+
+function isZero(data: ArrayLike<number>, from: number, length: number): boolean {
+  for (let i = from; i < from + length; i++) if (data[i] !== 0) return false
+  return true
 }
 
 const zeros = (t: TensorEGraph, c: ClassId, axis: number): readonly number[] =>
