@@ -160,7 +160,7 @@ class Decoder {
     const attributes = op.conv.attributes
     let value = this.builder.node('Conv', [x, w, ...bias], attributes)
     if (op.residual) value = this.builder.node('Add', [value, rest.shift()!])
-    return op.activation ? this.builder.node(op.activation.op, [value, ...rest], op.activation.attributes) : value
+    return op.activation ? this.onnxNode(op.activation, [value, ...rest])[0]! : value
   }
 
   output(c: ClassId, name: string): void {

@@ -38,6 +38,8 @@ const samples: Readonly<Record<string, BuildSample>> = {
       s.op('Conv', [s.x([1, 16, 1, 1]), s.w([16, 16, 1, 1])], { pads: ints([1, 1, 1, 1]), strides: ints([3, 3]) }),
       s.op('LeakyRelu', [s.x([1, 16, 4, 4])], { alpha: float(0.5) }),
     ]),
+  'a bound from above alone, after a convolution': (s) =>
+    s.op('Clip', [s.conv(s.x([1, 4, 5, 5]), s.w([16, 4, 3, 3]), 1), null, s.c(0.5)]),
 }
 
 describe('rewrite: graphs that were once rewritten wrongly', () => {
