@@ -47,6 +47,12 @@ describe('ir: shapes of dynamic graphs', () => {
     expect(rest).to.equal('[n,6*h,w]')
   })
 
+  it('a reduction keeps its axes where keepdims is 1, and for no other number, as the runtime has it', () => {
+    const kept = (keepdims: number) =>
+      shapeOf((b, x) => b.node('ReduceMean', [x, b.int64s([1])], { keepdims: int(keepdims) }))
+    expect([1, 0, 2, -1].map(kept)).to.deep.equal(['[n,1,h,w]', '[n,h,w]', '[n,h,w]', '[n,h,w]'])
+  })
+
   it('a product of dimensions read from a shape is followed', () => {
     const flat = shapeOf((b, x) => {
       const tail = b.node('Slice', [b.node('Shape', [x]), b.int64s([1]), b.int64s([2 ** 31 - 1])])

@@ -161,7 +161,7 @@ const reduceMean = quantised({
   infer: (call) => {
     const { dtype, shape } = operand(call, 0)
     const axes = getInts(call.attributes, 'axes', []).map((axis) => normalizeAxis(call, axis, shape.length))
-    const keep = getInt(call.attributes, 'keepdims', 1) !== 0
+    const keep = getInt(call.attributes, 'keepdims', 1) === 1
     return { dtype, shape: shape.flatMap((d, i) => (axes.includes(i) ? (keep ? [1] : []) : [d])) }
   },
   evaluate: (call) => {

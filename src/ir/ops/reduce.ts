@@ -33,7 +33,7 @@ interface Axes {
 /** The reduced axes, or null where they are not known. */
 function axesOf(call: Call, inputSince: number): Axes | null {
   const rank = operand(call, 0).shape.length
-  const keep = getInt(call.attributes, 'keepdims', 1) !== 0
+  const keep = getInt(call.attributes, 'keepdims', 1) === 1
   const given = readNumbers(call, { attribute: 'axes', index: 1, inputSince })
   if (given === null) return null
   const all = Array.from({ length: rank }, (_, i) => i)
@@ -154,7 +154,7 @@ function argOp({ name, better }: Choice): Op {
   const axesOfCall = (call: Call): Axes => ({
     rank: operand(call, 0).shape.length,
     axes: [axisOf(call)],
-    keep: getInt(call.attributes, 'keepdims', 1) !== 0,
+    keep: getInt(call.attributes, 'keepdims', 1) === 1,
   })
   return {
     name,
