@@ -8,6 +8,8 @@ import { type NdArray, type Tensor, toNdArray, typedView } from '../ir/tensor.ts
 export interface Rows {
   readonly rows: number
   readonly columns: number
+  /** All rows, where they lie in memory. */
+  readonly data?: Float64Array | Float32Array
   /** Writes one row into the first `columns` elements of `out`. */
   fill(row: number, out: Float64Array): void
 }
@@ -24,7 +26,7 @@ export function rowsOfTensor(t: Tensor): Rows {
 function rowsOfData(data: Float64Array | Float32Array, shape: ConcreteShape): Rows {
   const columns = shape.at(-1) ?? 1
   const rows = columns === 0 ? 0 : data.length / columns
-  return { rows, columns, fill: (row, out) => out.set(data.subarray(row * columns, (row + 1) * columns)) }
+  return { rows, columns, data, fill: (row, out) => out.set(data.subarray(row * columns, (row + 1) * columns)) }
 }
 
 /** x * small or x + small, the small one broadcasting to `shape`, which is that of x. */
@@ -36,7 +38,7 @@ export function changedRows(op: 'Mul' | 'Add', x: Rows, small: NdArray, shape: C
     x.fill(row, out)
     change(out, x.columns, small.data, offsets[row]!, step)
   }
-  return { ...x, fill }
+  return { rows: x.rows, columns: x.columns, fill }
 }
 
 type Change = (out: Float64Array, columns: number, small: Float64Array, at: number, step: number) => void

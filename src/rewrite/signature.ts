@@ -30,19 +30,29 @@ const [longNoise, shortNoise] = (() => {
 
 export function signatureOf(x: Rows): Signature {
   const sums = { square: 0, first: 0, second: 0, negativeZeros: 0 }
-  const row = new Float64Array(x.columns)
-  for (let r = 0; r < x.rows; r++) {
-    x.fill(r, row)
-    for (let from = 0; from < x.columns; ) from = addRun(sums, row, from, r * x.columns + from)
-  }
+  if (x.data) addAll(sums, x.data, 0)
+  else addRows(sums, x)
   const { square, ...projections } = sums
   return { norm: Math.sqrt(square), ...projections }
 }
 
 type Sums = { square: number; first: number; second: number; negativeZeros: number }
 
+function addRows(sums: Sums, x: Rows): void {
+  const row = new Float64Array(x.columns)
+  for (let r = 0; r < x.rows; r++) {
+    x.fill(r, row)
+    addAll(sums, row, r * x.columns)
+  }
+}
+
+/** Adds values of which the first is at `position` in the whole. */
+function addAll(sums: Sums, values: Float64Array | Float32Array, position: number): void {
+  for (let from = 0; from < values.length; ) from = addRun(sums, values, from, position + from)
+}
+
 /** Adds the elements from `from` on, until a noise vector starts anew; returns where it stopped. */
-function addRun(sums: Sums, row: Float64Array, from: number, position: number): number {
+function addRun(sums: Sums, row: Float64Array | Float32Array, from: number, position: number): number {
   const long = position % longNoise.length
   const short = position % shortNoise.length
   const length = Math.min(row.length - from, longNoise.length - long, shortNoise.length - short)
@@ -55,6 +65,8 @@ function addRun(sums: Sums, row: Float64Array, from: number, position: number): 
     second += v * (r * r - 1)
     if (v === 0 && Object.is(v, -0)) sums.negativeZeros += r
   }
-  Object.assign(sums, { square, first, second })
+  sums.square = square
+  sums.first = first
+  sums.second = second
   return from + length
 }

@@ -5,6 +5,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInt } from '../../ir/attribute.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
+import type { Rows } from '../constant-rows.ts'
 import type { ConstantId } from '../constants.ts'
 import { positions } from '../index-vector.ts'
 import { axesOf, recordOf } from '../properties.ts'
@@ -28,26 +29,26 @@ function zerosAlong(t: TensorEGraph, id: ConstantId, axis: number): readonly num
   const memo = known.get(t) ?? new Map<string, readonly number[]>()
   known.set(t, memo)
   const key = `${id}:${axis}`
-  const zeros = memo.get(key) ?? findZeros(t.constants.array(id), axis)
+  const zeros = memo.get(key) ?? findZeros(t.constants.rows(id), t.constants.shape(id), axis)
   memo.set(key, zeros)
   return zeros
 }
 
-function findZeros(
-  { shape, data }: { readonly shape: readonly number[]; readonly data: ArrayLike<number> },
-  axis: number,
-) {
+/** Rows are looked at only while one of their positions may still be all zeros: most weights are done after a few. */
+function findZeros({ rows, columns, fill }: Rows, shape: readonly number[], axis: number): readonly number[] {
   const size = shape[axis]!
-  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
+  const isLast = axis === shape.length - 1
+  const rowsEach = shape.slice(axis + 1, -1).reduce((a, b) => a * b, 1)
   const dead = new Set(Array.from({ length: size }, (_, j) => j))
-  for (let at = 0; at < data.length && dead.size > 0; at += size * inner)
-    for (const j of dead) if (!isZero(data, at + j * inner, inner)) dead.delete(j)
+  const row = new Float64Array(columns)
+  for (let r = 0; r < rows && dead.size > 0; r++) {
+    const at = Math.floor(r / rowsEach) % size
+    if (!isLast && !dead.has(at)) continue
+    fill(r, row)
+    if (isLast) for (const j of dead) row[j] !== 0 && dead.delete(j)
+    else if (row.some((x) => x !== 0)) dead.delete(at)
+  }
   return [...dead]
-}
-
-function isZero(data: ArrayLike<number>, from: number, length: number): boolean {
-  for (let i = from; i < from + length; i++) if (data[i] !== 0) return false
-  return true
 }
 
 const zeros = (t: TensorEGraph, c: ClassId, axis: number): readonly number[] =>
