@@ -67,7 +67,7 @@ each of them.`,
 const EXACTNESS: Readonly<Record<Rule['exactness'], string>> = {
   exact: 'the same numbers, bit for bit, up to the choices of the runtime',
   reassociates: 'the same real number, rounded differently',
-  finite: 'the same real number where all numbers are finite (rules of rule files only)',
+  finite: 'the same real number where all numbers are finite',
   flushes: 'values below the normal range may become zero',
 }
 

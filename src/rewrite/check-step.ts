@@ -9,7 +9,7 @@ import { type Bindings, type Dim, evaluateDim } from '../ir/dim.ts'
 import { DTYPES } from '../ir/dtype.ts'
 import { type ConcreteShape, elementCount, evaluateShape } from '../ir/shape.ts'
 import type { NdArray, TensorType } from '../ir/tensor.ts'
-import { evaluateOp } from './evaluate-op.ts'
+import { evaluateOp, multiplyAdds } from './evaluate-op.ts'
 import type { Explored } from './explore.ts'
 import type { TensorOp } from './tensor-op.ts'
 
@@ -177,7 +177,8 @@ class Side {
     if (op.kind === 'input') return this.options.input(op.index)
     if (op.kind === 'constant') return t.constants.array(op.id)
     const inputs = t.children(n).map((c) => this.ofClass(t.egraph.find(c)))
-    this.workLeft -= workOf(op, inputs, elementCount(this.shapeOf(t.egraph.classOf(n))))
+    const shapes = inputs.map((x) => x.shape)
+    this.workLeft -= multiplyAdds(op, shapes, elementCount(this.shapeOf(t.egraph.classOf(n))))
     if (this.workLeft < 0) throw new UnsupportedError('the reference interpreter would take too long')
     return evaluateOp(withSizes(op, this.options.bindings), inputs)
   }
@@ -219,14 +220,6 @@ class Side {
     if (!shape) throw new UnsupportedError('a value of unknown shape')
     return shape
   }
-}
-
-function workOf(op: TensorOp, inputs: readonly NdArray[], elements: number): number {
-  const [x, w] = inputs
-  if (op.kind === 'lin') return elements * w!.shape[0]!
-  if (op.kind !== 'onnx') return elements
-  if (op.op === 'MatMul') return elements * (x!.shape.at(-1) ?? 1)
-  return op.op.startsWith('Conv') ? elements * elementCount(w!.shape.slice(1)) : elements
 }
 
 /** The operator with numbers for the open sizes that it names. */

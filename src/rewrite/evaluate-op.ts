@@ -35,6 +35,14 @@ export function evaluateOp(op: TensorOp, inputs: readonly NdArray[]): NdArray {
   }
 }
 
+/** About how many multiply-adds `evaluateOp` takes for inputs of these shapes and a result of so many elements. */
+export function multiplyAdds(op: TensorOp, [x = [], w = []]: readonly ConcreteShape[], elements: number): number {
+  if (op.kind === 'lin') return elements * w[0]!
+  if (op.kind !== 'onnx') return elements
+  if (op.op === 'MatMul') return elements * (x.at(-1) ?? 1)
+  return op.op.startsWith('Conv') ? elements * elementCount(w.slice(1)) : elements
+}
+
 /** Through the ONNX operator that a structural operator is. */
 function evaluateSpelled(op: Parameters<typeof onnxSpelling>[0], inputs: readonly NdArray[]): NdArray {
   const x = inputs[0]!

@@ -6,7 +6,7 @@ import { type ConcreteShape, elementCount, isConcrete, shapeEquals } from '../ir
 import { type NdArray, toNdArray } from '../ir/tensor.ts'
 import { isLarge, rowsTimes } from './constant-rows.ts'
 import type { ConstantId, ConstantTable } from './constants.ts'
-import { evaluateOp } from './evaluate-op.ts'
+import { evaluateOp, multiplyAdds } from './evaluate-op.ts'
 import { constantClassFact, inferOp } from './infer-op.ts'
 import { familyOf, payloadKey, type TensorOp } from './tensor-op.ts'
 
@@ -23,7 +23,8 @@ export function foldConstants(constants: ConstantTable, op: TensorOp, args: read
   ).type
   if (!type || !isConcrete(type.shape)) return null
   const elements = elementCount(type.shape)
-  if (workOf(constants, op, args, elements) > WORK_LIMIT) return null
+  const shapes = args.map((id) => constants.shape(id))
+  if (multiplyAdds(op, shapes, elements) > WORK_LIMIT) return null
   const change = changeOf(constants, op, args, type.shape)
   if (change) return constants.changed(...change)
   const key = `${familyOf(op)}{${payloadKey(op)}}`
@@ -88,14 +89,6 @@ function isFoldable(op: TensorOp): boolean {
 
 /** They divide in float32 before they round, so that float64 would break ties in another way. */
 const NEVER_FOLDED = new Set(['QuantizeLinear'])
-
-function workOf(constants: ConstantTable, op: TensorOp, args: readonly ConstantId[], elements: number): number {
-  const second = args[1] === undefined ? [] : constants.shape(args[1])
-  if (op.kind === 'lin') return elements * second[0]!
-  if (op.kind === 'onnx' && op.op === 'MatMul') return elements * (constants.shape(args[0]!).at(-1) ?? 1)
-  if (op.kind === 'onnx' && op.op === 'Conv') return elements * elementCount(second.slice(1))
-  return elements
-}
 
 /** True if every element is `value`. */
 export function isUniform(constants: ConstantTable, id: ConstantId, value: number): boolean {

@@ -8,7 +8,7 @@ import { getInt, getText } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import { divide, dropAxes, joinReshapes } from './lower-plain.ts'
-import type { Rule } from './rule.ts'
+import { type Rule, ruleMaker } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
@@ -232,15 +232,10 @@ function* fuseResidual(t: TensorEGraph, n: NodeId) {
   }
 }
 
-const rule = (name: string, law: string, families: readonly string[], apply: Rule['apply']): Rule => ({
-  name,
-  law,
-  condition: '',
+const rule = ruleMaker({
   source: "ONNX Runtime's graph transformers (docs/rules.md, lowering)",
   exactness: 'exact',
-  families,
   depth: Number.POSITIVE_INFINITY,
-  apply,
 })
 
 /** Run in order, each list to its end, after saturation. */

@@ -30,6 +30,31 @@ export interface Rule {
   apply(t: TensorEGraph, n: NodeId): Results
 }
 
+/** What the rules of one file have in common. */
+type Common = Pick<Rule, 'source'> & Partial<Pick<Rule, 'exactness' | 'depth'>>
+type Own = Partial<Pick<Rule, 'exactness' | 'depth'>>
+
+/** Makes the rules of a file: name, law, operators, what to do, condition, and what differs from the others. */
+export const ruleMaker =
+  (common: Common) =>
+  (
+    name: string,
+    law: string,
+    families: Rule['families'],
+    apply: Rule['apply'],
+    condition = '',
+    own: Own = {},
+  ): Rule => ({
+    exactness: 'reassociates',
+    ...common,
+    name,
+    law,
+    condition,
+    families,
+    apply,
+    ...own,
+  })
+
 /** The rule as the engine runs it. It never sees an e-node of which a type is unknown. */
 export function bindRule(t: TensorEGraph, rule: Rule): NodeRewrite<TensorOp> {
   const apply = (_: unknown, n: NodeId) => (t.isTyped(n) ? foldable(rule.apply(t, n)) : [])

@@ -1,4 +1,5 @@
 // Terms of a law made into classes of an e-graph, by the encoder that graphs go through, and into numbers.
+import { UnsupportedError, UserError } from '../../base/errors.ts'
 import type { ClassId } from '../../egraph/egraph.ts'
 import { isFloat } from '../../ir/dtype.ts'
 import { type NdArray, ndarray, toNdArray } from '../../ir/tensor.ts'
@@ -7,6 +8,16 @@ import { evaluateOp } from '../evaluate-op.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { type OnnxOp, onnxOp } from '../tensor-op.ts'
 import type { CallTerm, Term } from './law.ts'
+
+/** Null where an operator refuses its operands, or cannot be computed. */
+export function orNull<T>(build: () => T): T | null {
+  try {
+    return build()
+  } catch (error) {
+    if (error instanceof UserError || error instanceof UnsupportedError) return null
+    throw error
+  }
+}
 
 /** The class of a term, in canonical form. Throws UserError where the operands do not fit. */
 export function buildTerm(t: TensorEGraph, term: Term, bound: ReadonlyMap<string, ClassId>): ClassId {

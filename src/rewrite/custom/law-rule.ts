@@ -1,11 +1,10 @@
 // A law as a rule of the search. It fires where the left side, built on what a template proposes, is the class it looks at.
-import { UserError } from '../../base/errors.ts'
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import type { Refusal } from '../../egraph/rewrite.ts'
 import { shapeEquals } from '../../ir/shape.ts'
 import { type Exactness, type Results, type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
-import { buildTerm } from './build-term.ts'
+import { buildTerm, orNull } from './build-term.ts'
 import { type Condition, refusalOf } from './condition.ts'
 import { LAW_OPSET, type Term } from './law.ts'
 import { type Bindings, proposals } from './match.ts'
@@ -67,14 +66,4 @@ function rightSide(t: TensorEGraph, law: Law, bound: Bindings, at: ClassId): Cla
   const [expected, got] = [t.type(at), t.type(right)]
   if (expected && got && expected.dtype === got.dtype && shapeEquals(expected.shape, got.shape)) return right
   return refuse('the right side is not known to have the shape of the left side')
-}
-
-/** Null where an operator refuses its operands. */
-function orNull<T>(build: () => T | null): T | null {
-  try {
-    return build()
-  } catch (error) {
-    if (error instanceof UserError) return null
-    throw error
-  }
 }

@@ -166,7 +166,7 @@ export function variablesOf(term: Term | null): readonly string[] {
   return [...new Set(term.args.flatMap(variablesOf))]
 }
 
-/** The text that `parseLaw` reads, without attributes' defaults. */
+/** Names of the operators in a term, as often as they stand in it. */
 export function operatorsOf(term: Term | null): readonly string[] {
   return term?.kind === 'call' ? [term.op, ...term.args.flatMap(operatorsOf)] : []
 }

@@ -7,7 +7,7 @@ import type { NdArray } from '../../ir/tensor.ts'
 import type { Rule } from '../rule.ts'
 import { bindRule } from '../rule.ts'
 import { NotFoldable, TensorEGraph } from '../tensor-egraph.ts'
-import { buildTerm, evaluateTerm } from './build-term.ts'
+import { buildTerm, evaluateTerm, orNull } from './build-term.ts'
 import {
   type Case,
   caseKind,
@@ -173,15 +173,6 @@ function compareSides(law: Law, values: ReadonlyMap<string, NdArray>): Compariso
       : (x: number, y: number) => x === y || Object.is(x, y) || Math.abs(x - y) <= allowed
   const equal = left.data.length === right.data.length && left.data.every((x, i) => isEqual(x, right.data[i]!))
   return { equal, left, right }
-}
-
-function orNull<T>(compute: () => T): T | null {
-  try {
-    return compute()
-  } catch (error) {
-    if (error instanceof UserError || error instanceof UnsupportedError) return null
-    throw error
-  }
 }
 
 function counterexample(law: Law, one: Case, found: ReadonlyMap<string, NdArray>, where: string): UserError {

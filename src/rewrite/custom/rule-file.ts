@@ -21,24 +21,23 @@ const ruleSchema = z.strictObject({
 })
 const fileSchema = z.strictObject({ schema: z.literal(RULE_FILE_SCHEMA), rules: z.array(ruleSchema).min(1) })
 type WrittenRule = z.infer<typeof ruleSchema>
+type WrittenLaw = Law & { readonly path: string }
 
-/** The rules of a file, each tried on many cases. Throws UserError where the file or a rule is none, or a law does not hold. */
-export function readRuleFile(path: string, seed: number): readonly ProvedRule[] {
-  const { rules } = parseFile(path)
-  const laws = rules.flatMap((rule) => lawsOf(rule, path))
-  return laws.map((law) => proveLaw(law, `${path}, rule ${law.name}`, seed))
+/** The rules of these files, each tried on many cases. No name twice, and none of the catalogue. Throws UserError where a file or a
+ * rule is none, or a law does not hold. */
+export function readRuleFiles(paths: readonly string[], seed: number): readonly ProvedRule[] {
+  const laws = paths.flatMap((path) => parseFile(path).rules.flatMap((rule) => lawsOf(rule, path)))
+  requireOwnNames(laws)
+  return laws.map((law) => proveLaw(law, `${law.path}, rule ${law.name}`, seed))
 }
 
-/** The rules of several files; no name twice, and none of the catalogue. */
-export function readRuleFiles(paths: readonly string[], seed: number): readonly ProvedRule[] {
-  const proved = paths.flatMap((path) => readRuleFile(path, seed))
+/** Before any is tried, which takes seconds. */
+function requireOwnNames(laws: readonly WrittenLaw[]): void {
   const taken = new Set(ruleFamilies.flatMap((f) => f.rules.map((r) => r.name)))
-  for (const { rule } of proved) {
-    if (taken.has(rule.name))
-      throw lawFault('bad-rule', paths.join(', '), 'names that no other rule has', rule.name, 'rename the rule')
-    taken.add(rule.name)
+  for (const { name, path } of laws) {
+    if (taken.has(name)) throw lawFault('bad-rule', path, 'names that no other rule has', name, 'rename the rule')
+    taken.add(name)
   }
-  return proved
 }
 
 function parseFile(path: string): z.infer<typeof fileSchema> {
@@ -58,7 +57,7 @@ function parseFile(path: string): z.infer<typeof fileSchema> {
 }
 
 /** One law, or two if it is used both ways. */
-function lawsOf(written: WrittenRule, path: string): readonly Law[] {
+function lawsOf(written: WrittenRule, path: string): readonly WrittenLaw[] {
   const where = `${path}, rule ${written.name}`
   const sides = parseLaw(written.law, `the law of rule ${written.name} in ${path}`)
   const { left, right, bothWays } = sides
@@ -70,7 +69,7 @@ function lawsOf(written: WrittenRule, path: string): readonly Law[] {
   ]
 }
 
-function lawOf(written: WrittenRule, { left, right }: Sides, where: string, path: string): Law {
+function lawOf(written: WrittenRule, { left, right }: Sides, where: string, path: string): WrittenLaw {
   const variables = variablesOf(left)
   if (left.kind !== 'call') throw lawFault('bad-rule', where, 'an operator on the left side', left.kind)
   const unbound = variablesOf(right).find((name) => !variables.includes(name))
@@ -87,5 +86,6 @@ function lawOf(written: WrittenRule, { left, right }: Sides, where: string, path
     where: written.where,
     exactness: written.exactness,
     source: written.source ?? path,
+    path,
   }
 }

@@ -2,7 +2,7 @@
 // vectorised, so that the pieces are faster; each identity here is stable over the whole range of its operator.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { upperBound } from '../bounds.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { onnxOp } from '../tensor-op.ts'
 import { isSingle, isWhole, onePlus } from './patterns.ts'
@@ -85,16 +85,7 @@ function* exponentialOfSum(t: TensorEGraph, n: NodeId) {
   }
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: 'definitions of the functions (docs/rules.md, activations)',
-  exactness: 'reassociates',
-  families,
-  depth: 5,
-  apply,
-})
+const rule = ruleMaker({ source: 'definitions of the functions (docs/rules.md, activations)', depth: 5 })
 
 const TAME = 'x and y are at most 44 by what makes them'
 

@@ -3,7 +3,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts, int, ints } from '../../ir/attribute.ts'
 import { dimEquals } from '../../ir/dim.ts'
 import { axesOf, recordOf } from '../properties.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs } from './scale.ts'
 
@@ -92,27 +92,14 @@ function* meanOfPool(t: TensorEGraph, n: NodeId) {
   else yield t.onnx('ReduceMean', [x], { axes: ints([2, 3]), keepdims: int(1) })
 }
 
-const rule = (
-  name: string,
-  law: string,
-  families: Rule['families'],
-  apply: Rule['apply'],
-  condition = '',
-  exactness: Rule['exactness'] = 'reassociates',
-): Rule => ({
-  name,
-  law,
-  condition,
-  source: 'element-wise algebra (docs/rules.md, algebra)',
-  exactness,
-  families,
-  apply,
-})
+const rule = ruleMaker({ source: 'element-wise algebra (docs/rules.md, algebra)' })
+
+const EXACT = { exactness: 'exact' } as const
 
 export const algebraRules: readonly Rule[] = [
   rule('factor', 'x + x g = x (1 + g); x y + x z = x (y + z)', ['Add'], factor),
-  rule('pool-of-monotone', 'maxpool(f(x)) = f(maxpool(x))', ['MaxPool'], poolOfMonotone, 'f is monotone', 'exact'),
-  rule('map-table', 'f(E[ids]) = f(E)[ids]', 'all', mapTable, 'E is constant, f is element-wise', 'exact'),
+  rule('pool-of-monotone', 'maxpool(f(x)) = f(maxpool(x))', ['MaxPool'], poolOfMonotone, 'f is monotone', EXACT),
+  rule('map-table', 'f(E[ids]) = f(E)[ids]', 'all', mapTable, 'E is constant, f is element-wise', EXACT),
   rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool),
   rule('pool-as-mean', 'GlobalAveragePool = mean over the picture', ['GlobalAveragePool'], meanOfPool),
 ]

@@ -7,7 +7,7 @@ import { passingAxes } from '../axis-groups.ts'
 import { convolve } from '../canonical.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { linearChildren } from '../properties.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs, varyingAxes } from './scale.ts'
 
@@ -187,15 +187,7 @@ function imageOfConv(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   return full && convolve(t, full, w, op.attributes)
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: SOURCE,
-  exactness: 'reassociates',
-  families,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE })
 
 export const constantRules: readonly Rule[] = [
   rule('combine-terms', '(x + c) + d = x + (c + d)', ['Add'], combine('Add'), 'c and d are constant'),

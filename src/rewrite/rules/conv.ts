@@ -4,7 +4,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { type Attributes, getInt, getInts, int, ints } from '../../ir/attribute.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
-import { type Results, type Rule, refuse } from '../rule.ts'
+import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs, varyingAxes } from './scale.ts'
 
@@ -155,15 +155,7 @@ function identityKernel(t: TensorEGraph, like: Kernel): Kernel {
   return { x: like.x, w, attributes: pointwiseAttributes(kernel.length, getInt(like.attributes, 'group', 1)) }
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: SOURCE,
-  exactness: 'reassociates',
-  families,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE })
 
 export const convRules: readonly Rule[] = [
   rule('conv-of-lin', 'conv(x A, W) = conv(x, A W)', ['Conv'], convOfLin, 'one group'),
@@ -173,6 +165,7 @@ export const convRules: readonly Rule[] = [
     'conv(x, W) + conv(x, V) = conv(x, W + V)',
     ['Add'],
     sumOfConvs,
-    'strides, groups and centres agree',
+    'strides, groups and centres agree; the smaller kernel is padded with zeros',
+    { exactness: 'finite' },
   ),
 ]

@@ -11,6 +11,7 @@ import { positions } from '../index-vector.ts'
 import { axesOf, recordOf } from '../properties.ts'
 import { type Rule, refuse } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
+import { kernelOf } from './conv.ts'
 import { operandPairs, varyingAxes } from './scale.ts'
 
 const SOURCE = '0 x = 0 for finite x (docs/rules.md, dead channels)'
@@ -99,7 +100,10 @@ function fixedOfConcat(t: TensorEGraph, n: NodeId, axis: number, depth: number):
 }
 
 function fixedOfOnnx(t: TensorEGraph, n: NodeId, op: string, axis: number, depth: number): Fixed {
-  if (op === 'Conv') return axis === 1 ? allZero(zeros(t, t.child(n, 1), 0)) : NONE
+  if (op === 'Conv') {
+    const kernel = axis === 1 ? kernelOf(t, n, 'any') : null
+    return kernel === null ? NONE : allZero(zeros(t, kernel.w, 0))
+  }
   if (op === 'MaxPool' || op === 'GlobalAveragePool')
     return axis === 1 ? fixedChannels(t, t.child(n, 0), axis, depth) : NONE
   if (op === 'Add' || op === 'Mul') return fixedOfPair(t, n, op, axis, depth)
@@ -192,7 +196,7 @@ export const deadRules: readonly Rule[] = [
     law: 'x W = x[live] W[live] + c; conv(x, W) = conv(x[live], W[live])',
     condition: 'the other channels are one number at every position (for conv: 0), or W is 0 there; x is finite',
     source: SOURCE,
-    exactness: 'reassociates',
+    exactness: 'finite',
     families: ['lin', 'Conv'],
     depth: DEPTH + 2,
     *apply(t, n) {

@@ -6,7 +6,7 @@ import { ndarray } from '../../ir/tensor.ts'
 import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, isJointlyLinear, linearChildren, resizedOp, targetAxes } from '../properties.ts'
-import { type Results, type Rule, refuse } from '../rule.ts'
+import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, linear maps)'
@@ -275,15 +275,7 @@ function* sumOfProducts(t: TensorEGraph, n: NodeId) {
     }
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: SOURCE,
-  exactness: 'reassociates',
-  families,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE })
 
 export const linearRules: readonly Rule[] = [
   rule(

@@ -10,7 +10,7 @@ import { convolve } from '../canonical.ts'
 import type { ConstantId } from '../constants.ts'
 import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { enlarged, type Kernel, kernelArea, kernelOf } from './conv.ts'
 import { operandPairs, varyingAxes } from './scale.ts'
@@ -276,16 +276,11 @@ function splitOver(t: TensorEGraph, kernel: Kernel, parts: readonly ClassId[]): 
   return terms.reduce((a, b) => t.add(a, b))
 }
 
-const rule = (
-  name: string,
-  law: string,
-  families: readonly string[],
-  apply: Rule['apply'],
-  condition: string,
-  depth = 2,
-): Rule => ({ name, law, condition, source: SOURCE, exactness: 'reassociates', families, depth, apply })
+const rule = ruleMaker({ source: SOURCE })
 
-const UPWARDS = Number.POSITIVE_INFINITY
+const UPWARDS = { depth: Number.POSITIVE_INFINITY }
+/** Zeros are put beside weights, and 0 times an infinity is none. */
+const PADDED = { exactness: 'finite' } as const
 
 export const mergeRules: readonly Rule[] = [
   rule(
@@ -302,7 +297,7 @@ export const mergeRules: readonly Rule[] = [
     ['Conv', 'lin', 'Add'],
     mergeConvs,
     'equal strides and dilations; kernels of one size, or about one centre: then the smaller is padded',
-    UPWARDS,
+    { ...UPWARDS, ...PADDED },
   ),
   rule(
     'concat-of-convs',
@@ -317,6 +312,7 @@ export const mergeRules: readonly Rule[] = [
     ['Conv'],
     mergeGroups,
     'up to 16 channels in a group',
+    PADDED,
   ),
   rule('conv-of-concat', 'conv([x, y], W) = conv(x, W1) + conv(y, W2)', ['Conv'], convOfConcat, 'up to 4 parts'),
 ]

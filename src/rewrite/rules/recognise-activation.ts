@@ -4,7 +4,7 @@
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { float } from '../../ir/attribute.ts'
 import { shapeEquals } from '../../ir/shape.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
 import { clipped, isNumber, isSingle, isWhole, multiples, negated, onePlus, uniform } from './patterns.ts'
@@ -107,16 +107,7 @@ function* leakyRelu(t: TensorEGraph, n: NodeId) {
     if (isWhole(t, n, x) && isSingle(t, x)) yield t.onnx('LeakyRelu', [x], { alpha: float(Math.fround(slope)) })
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: SOURCE,
-  exactness: 'reassociates',
-  families,
-  depth: Number.POSITIVE_INFINITY,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE, depth: Number.POSITIVE_INFINITY })
 
 export const recogniseActivationRules: readonly Rule[] = [
   rule('recognise-sigmoid', 'y / (1 + e^-x) = y Sigmoid(x)', ['Div', 'Reciprocal'], sigmoid, 'float32'),

@@ -3,7 +3,7 @@
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { float, getFloat, getInt, int, text } from '../../ir/attribute.ts'
 import { ndarray } from '../../ir/tensor.ts'
-import { type Results, type Rule, refuse } from '../rule.ts'
+import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
 import { clipped, isNumber, isSingle, isWhole, onePlus, pick, products, uniform, without } from './patterns.ts'
@@ -189,16 +189,7 @@ function* layerNormShift(t: TensorEGraph, n: NodeId) {
     }
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: SOURCE,
-  exactness: 'reassociates',
-  families,
-  depth: Number.POSITIVE_INFINITY,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE, depth: Number.POSITIVE_INFINITY })
 
 export const recogniseRules: readonly Rule[] = [
   rule('recognise-hard-sigmoid', 'clip(x + 3, 0, 6) / 6 = HardSigmoid(x; 1/6, 1/2)', ['Mul'], hardSigmoid),

@@ -7,7 +7,7 @@ import type { Dim } from '../../ir/dim.ts'
 import { convolve } from '../canonical.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, linearChildren, targetAxes } from '../properties.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const SOURCE = 'linearity and axis maps of the operators (docs/rules.md, factors)'
@@ -171,15 +171,7 @@ function channelFactor(t: TensorEGraph, d: ClassId, w: ClassId, group: number): 
   return repeated && t.reshape(repeated, [outputs!, perGroup!, ...ones])
 }
 
-const rule = (name: string, law: string, families: Rule['families'], apply: Rule['apply'], condition = ''): Rule => ({
-  name,
-  law,
-  condition,
-  source: SOURCE,
-  exactness: 'reassociates',
-  families,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE })
 
 export const scaleRules: readonly Rule[] = [
   rule(

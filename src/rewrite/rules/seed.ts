@@ -2,7 +2,7 @@
 // not of the default set: the canonical form already makes each of them one choice among equals.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { isUniform } from '../fold.ts'
-import type { Rule } from '../rule.ts'
+import { type Rule, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs } from './scale.ts'
 
@@ -32,24 +32,12 @@ function* distribute(t: TensorEGraph, n: NodeId) {
     }
 }
 
-const rule = (
-  name: string,
-  law: string,
-  families: Rule['families'],
-  apply: Rule['apply'],
-  exactness: Rule['exactness'],
-): Rule => ({
-  name,
-  law,
-  condition: '',
-  source: SOURCE,
-  exactness,
-  families,
-  apply,
-})
+const rule = ruleMaker({ source: SOURCE })
+
+const EXACT = { exactness: 'exact' } as const
 
 export const seedRules: readonly Rule[] = [
-  rule('double-as-sum', 'x * 2 = x + x', ['Mul'], doubleAsSum, 'exact'),
-  rule('sum-as-double', 'x + x = x * 2', ['Add'], sumAsDouble, 'exact'),
-  rule('distribute', '(a + b) * c = a * c + b * c', ['Mul'], distribute, 'reassociates'),
+  rule('double-as-sum', 'x * 2 = x + x', ['Mul'], doubleAsSum, '', EXACT),
+  rule('sum-as-double', 'x + x = x * 2', ['Add'], sumAsDouble, '', EXACT),
+  rule('distribute', '(a + b) * c = a * c + b * c', ['Mul'], distribute),
 ]
