@@ -1,8 +1,10 @@
 // Constants read row by row in float64, without an array of the whole: weights of millions of elements that are a scaled
 // or shifted copy of others are never held, only known by their signature, until a written model needs them.
+import { bytesOf } from '../ir/dtype.ts'
 import { broadcastOffsets } from '../ir/ops/define.ts'
 import { type ConcreteShape, elementCount } from '../ir/shape.ts'
 import { type NdArray, type Tensor, toNdArray, typedView } from '../ir/tensor.ts'
+import type { ChangeOp } from './changes.ts'
 
 /** The elements of a constant as a matrix [rows, columns], columns being the last axis. */
 export interface Rows {
@@ -20,17 +22,34 @@ export function rowsOfArray(a: NdArray): Rows {
 
 export function rowsOfTensor(t: Tensor): Rows {
   if (t.dtype !== 'float32' && t.dtype !== 'float64') return rowsOfArray(toNdArray(t))
-  return rowsOfData(typedView(t) as Float32Array, t.shape)
+  const isAligned = t.bytes.byteOffset % bytesOf(t.dtype, 1) === 0
+  return isAligned ? rowsOfData(typedView(t) as Float32Array, t.shape) : rowsOfBytes(t, t.dtype)
 }
 
 function rowsOfData(data: Float64Array | Float32Array, shape: ConcreteShape): Rows {
-  const columns = shape.at(-1) ?? 1
-  const rows = columns === 0 ? 0 : data.length / columns
+  const { rows, columns } = sizesOf(shape)
   return { rows, columns, data, fill: (row, out) => out.set(data.subarray(row * columns, (row + 1) * columns)) }
 }
 
+/** Numbers that lie in a file at any byte are copied row by row, never as a whole. */
+function rowsOfBytes({ bytes, shape }: Tensor, dtype: 'float32' | 'float64'): Rows {
+  const { rows, columns } = sizesOf(shape)
+  const aligned = dtype === 'float32' ? new Float32Array(columns) : new Float64Array(columns)
+  const [target, length] = [new Uint8Array(aligned.buffer), aligned.byteLength]
+  const fill = (row: number, out: Float64Array) => {
+    target.set(bytes.subarray(row * length, (row + 1) * length))
+    out.set(aligned)
+  }
+  return { rows, columns, fill }
+}
+
+function sizesOf(shape: ConcreteShape): { rows: number; columns: number } {
+  const columns = shape.at(-1) ?? 1
+  return { rows: columns === 0 ? 0 : elementCount(shape) / columns, columns }
+}
+
 /** x * small or x + small, the small one broadcasting to `shape`, which is that of x. */
-export function changedRows(op: 'Mul' | 'Add', x: Rows, small: NdArray, shape: ConcreteShape): Rows {
+export function changedRows(op: ChangeOp, x: Rows, small: NdArray, shape: ConcreteShape): Rows {
   const offsets = broadcastOffsets(small.shape, [...shape.slice(0, -1), 1])
   const step = (small.shape.at(-1) ?? 1) === 1 ? 0 : 1
   const change = op === 'Mul' ? multiply : add

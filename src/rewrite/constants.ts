@@ -1,12 +1,14 @@
 // Constants live in a table outside the e-graph; an e-node holds an id, so no rule ever looks inside a constant's class.
 // Expressions over constants are evaluated when they are added, in float64, and rounded once at the end. Two results are
-// one constant if their signatures agree (signature.ts). Each derived constant keeps its recipe; scaled and shifted
-// copies of large constants keep nothing else, and are computed when they are read.
+// one constant if their signatures agree (signature.ts); signatures are taken once there is something to compare with. Each
+// derived constant keeps its recipe; scaled and shifted copies of large constants keep nothing else, are told apart by
+// it, and are computed when they are read.
 import { createHash } from 'node:crypto'
 import type { Brand } from '../base/brand.ts'
 import { isFloat } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
 import { fromNdArray, type NdArray, type Tensor, type TensorType, toNdArray } from '../ir/tensor.ts'
+import { type ChangeOp, combineChanges, isTellable, plainOperand } from './changes.ts'
 import { changedRows, collectRows, type Rows, rowsOfArray, rowsOfTensor } from './constant-rows.ts'
 import { type Signature, sameSignature, signatureOf, slackOf } from './signature.ts'
 
@@ -25,6 +27,14 @@ interface Entry {
   array: NdArray | null
   /** Where the values come from if neither is there. */
   readonly rows?: Rows
+  /** Of a scaled or shifted copy that is known by this alone. */
+  readonly change?: Change
+}
+
+interface Change {
+  readonly op: ChangeOp
+  readonly base: ConstantId
+  readonly small: ConstantId
 }
 
 export class ConstantTable {
@@ -32,6 +42,8 @@ export class ConstantTable {
   private readonly byRecipe = new Map<string, ConstantId | null>()
   private readonly byBytes = new Map<string, ConstantId>()
   private readonly bySignature = new Map<string, { readonly id: ConstantId; readonly signature: Signature }[]>()
+  /** Those of one dtype and shape that nothing was compared with yet. */
+  private readonly unsigned = new Map<string, ConstantId[]>()
   private elementsLeft: number
 
   /** `elementLimit`: how many elements derived constants may have in all; beyond it `derive` refuses. */
@@ -50,7 +62,7 @@ export class ConstantTable {
     if (known !== undefined) return known
     const id = this.push({ dtype: t.dtype, shape: t.shape, recipe: { kind: 'given', name }, tensor: t, array: null })
     this.byBytes.set(key, id)
-    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.remember(id, signatureOf(rowsOfTensor(t)))
+    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.postpone(id)
     return id
   }
 
@@ -65,17 +77,45 @@ export class ConstantTable {
     return id
   }
 
-  /** x * small or x + small, the small one broadcasting to the shape of x: known by its signature, computed when read. */
-  changed(op: 'Mul' | 'Add', x: ConstantId, small: ConstantId): ConstantId {
+  /** x * small or x + small, the small one broadcasting to the shape of x: computed when read. One change of x, or several of one
+   * form, are known by what they do to x; a mixture by its signature. */
+  changed(op: ChangeOp, x: ConstantId, small: ConstantId): ConstantId {
     const key = `${op}(${x},${small})`
     const known = this.byRecipe.get(key)
     if (known != null) return known
+    const id = this.changedBy(op, x, small)
+    this.byRecipe.set(key, id)
+    return id
+  }
+
+  private changedBy(op: ChangeOp, x: ConstantId, small: ConstantId): ConstantId {
+    const { change } = this.entries[x]!
+    const next = plainOperand(this.array(small))
+    if (!isTellable(op, next)) return this.changedByValue(op, x, small)
+    if (change?.op !== op) return this.changedByRecipe(op, x, this.literal(next))
+    const both = combineChanges(op, this.array(change.small), next)
+    if (both === null) return this.changedByValue(op, x, small)
+    return both === 'none' ? change.base : this.changedByRecipe(op, change.base, this.literal(both))
+  }
+
+  private changedByValue(op: ChangeOp, x: ConstantId, small: ConstantId): ConstantId {
+    const entry = this.changedEntry(op, x, small)
+    return this.settleFloat(entry, entry.rows)
+  }
+
+  private changedByRecipe(op: ChangeOp, base: ConstantId, small: ConstantId): ConstantId {
+    const key = `${op} of (${base},${small})`
+    const id =
+      this.byRecipe.get(key) ?? this.push({ ...this.changedEntry(op, base, small), change: { op, base, small } })
+    this.byRecipe.set(key, id)
+    return id
+  }
+
+  private changedEntry(op: ChangeOp, x: ConstantId, small: ConstantId) {
     const { dtype, shape } = this.entries[x]!
     const rows = changedRows(op, this.rows(x), this.array(small), shape)
     const recipe: Recipe = { kind: 'derived', op, args: [x, small] }
-    const id = this.settleFloat({ dtype, shape, recipe, tensor: null, array: null, rows }, rows)
-    this.byRecipe.set(key, id)
-    return id
+    return { dtype, shape, recipe, tensor: null, array: null, rows }
   }
 
   /** A constant made by a rule itself (an identity kernel, a scalar). */
@@ -117,6 +157,12 @@ export class ConstantTable {
     return e.rows ?? (e.array ? rowsOfArray(e.array) : rowsOfTensor(e.tensor!))
   }
 
+  /** The plainest constant of which the same elements are zero: scaled copies lead back to what they are copies of. */
+  sameZeros(id: ConstantId): ConstantId {
+    const change = this.entries[id]!.change
+    return change?.op === 'Mul' ? this.sameZeros(change.base) : id
+  }
+
   private push(entry: Entry): ConstantId {
     this.entries.push(entry)
     return (this.entries.length - 1) as ConstantId
@@ -133,6 +179,8 @@ export class ConstantTable {
 
   /** The entry's twin, or else the entry itself. */
   private settleFloat(entry: Entry, rows: Rows): ConstantId {
+    if (!this.hasCompany(entry)) return this.postpone(this.push(entry))
+    this.signPostponed(entry)
     const signature = signatureOf(rows)
     const twin = this.findTwin(entry, signature)
     if (twin !== null) return twin
@@ -151,6 +199,24 @@ export class ConstantTable {
     return id
   }
 
+  private hasCompany(entry: Entry): boolean {
+    return this.unsigned.has(formKey(entry))
+  }
+
+  private postpone(id: ConstantId): ConstantId {
+    const key = formKey(this.entries[id]!)
+    const others = this.unsigned.get(key)
+    if (others) others.push(id)
+    else this.unsigned.set(key, [id])
+    return id
+  }
+
+  private signPostponed(entry: Entry): void {
+    const key = formKey(entry)
+    for (const id of this.unsigned.get(key) ?? []) this.remember(id, signatureOf(this.rows(id)))
+    this.unsigned.set(key, [])
+  }
+
   private remember(id: ConstantId, signature: Signature): void {
     const key = bucketKey(this.entries[id]!, signature.norm)
     const bucket = this.bySignature.get(key)
@@ -167,7 +233,8 @@ export class ConstantTable {
   }
 }
 
-const bucketKey = (e: Entry, norm: number): string => `${e.dtype}[${e.shape}]${norm.toPrecision(9)}`
+const formKey = (e: Entry): string => `${e.dtype}[${e.shape}]`
+const bucketKey = (e: Entry, norm: number): string => `${formKey(e)}${norm.toPrecision(9)}`
 
 function collected(rows: Rows, { dtype, shape }: Entry): NdArray {
   const data = new Float64Array(elementCount(shape))

@@ -26,7 +26,8 @@ const NONE: Fixed = new Map()
 const known = new WeakMap<TensorEGraph, Map<string, readonly number[]>>()
 
 /** Positions along `axis` of a constant at which all others are zero. */
-function zerosAlong(t: TensorEGraph, id: ConstantId, axis: number): readonly number[] {
+function zerosAlong(t: TensorEGraph, c: ConstantId, axis: number): readonly number[] {
+  const id = t.constants.sameZeros(c)
   const memo = known.get(t) ?? new Map<string, readonly number[]>()
   known.set(t, memo)
   const key = `${id}:${axis}`

@@ -12,10 +12,22 @@ import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const SOURCE = 'axis maps of the operators (docs/rules.md, movement)'
 /** How far one application follows a selection; the rest is left to the next iteration. */
-const DEPTH = 12
+const DEPTH = 100
 
 /** Selections that one application has followed: once each, since every residual sum doubles the paths to what lies below. */
 type Followed = Set<string>
+
+/** E-nodes that selections have moved through in this iteration, with axis and positions. */
+const movedThrough = new WeakMap<TensorEGraph, { readonly generation: number; readonly keys: Set<string> }>()
+
+function movedNow(t: TensorEGraph): Set<string> {
+  const { generation } = t.egraph
+  const known = movedThrough.get(t)
+  if (known?.generation === generation) return known.keys
+  const keys = new Set<string>()
+  movedThrough.set(t, { generation, keys })
+  return keys
+}
 
 /** The selection of `index` along `axis` of x, moved down as far as it goes; all forms on the way are equal. */
 function selectDown(
@@ -31,11 +43,29 @@ function selectDown(
   const key = `${t.egraph.find(x)}:${axis}@${indexKey(index)}`
   if (followed.has(key)) return selected
   followed.add(key)
-  for (const n of t.egraph.nodesOf(x).filter((x) => t.isTyped(x))) {
-    const moved = selectThrough(t, n, axis, index, depth - 1, followed)
+  for (const moved of moveThroughAll(t, x, axis, index, depth - 1, followed))
     if (moved !== null) t.egraph.union(selected, moved)
-  }
   return selected
+}
+
+/** The classes that a selection of the e-nodes of x is, where it has not moved through them before; null for those that it
+ * cannot move through. */
+function* moveThroughAll(
+  t: TensorEGraph,
+  x: ClassId,
+  axis: number,
+  index: IndexVector,
+  depth: number,
+  followed: Followed,
+): Iterable<ClassId | null> {
+  const done = movedNow(t)
+  for (const n of t.egraph.nodesOf(x)) {
+    const key = `${n}:${axis}@${indexKey(index)}`
+    if (done.has(key) || !t.isTyped(n)) continue
+    const moved = selectThrough(t, n, axis, index, depth, followed)
+    if (moved !== null) done.add(key)
+    yield moved
+  }
 }
 
 /** f(.., x, ..) selected = f(.., x selected, ..), or null where the axis is not computed position by position. */
@@ -279,11 +309,8 @@ export const movementRules: readonly Rule[] = [
       const x = t.child(n, 0)
       if (t.type(x) === null) return yield refuse('the type of the input is unknown')
       const followed: Followed = new Set()
-      for (const inner of t.egraph.nodesOf(x).filter((x) => t.isTyped(x))) {
-        const moved = selectThrough(t, inner, op.axis, op.index, DEPTH, followed)
-        if (moved !== null) yield moved
-        else yield refuse('the operator mixes positions of the axis')
-      }
+      for (const moved of moveThroughAll(t, x, op.axis, op.index, DEPTH, followed))
+        yield moved ?? refuse('the operator mixes positions of the axis')
     },
   },
   {
