@@ -11,7 +11,8 @@ import {
   inputSets,
   type Measurement,
   measure,
-  prepareReference,
+  prepareMeanwhile,
+  type Reference,
   readInputShapes,
   type Timed,
   type Verification,
@@ -25,11 +26,12 @@ import {
   type Backend,
   createBackend,
   type DeviceName,
+  type Outcome,
   requireAvailable,
   ScratchFolder,
   timeoutWithin,
 } from './runtime/index.ts'
-import { type Verdict as AnyVerdict, chooseVariant } from './search/choose.ts'
+import { type Verdict as AnyVerdict, chooseVariant, predictedVerdict } from './search/choose.ts'
 import { exploreModel, readOwnRules, searchSeconds } from './search/explore-model.ts'
 import { fitsGrowth, growthWarnings } from './search/growth.ts'
 import { type LoweredPair, lowerPair } from './search/lowered-pair.ts'
@@ -117,6 +119,9 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   try {
     const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, talk))
+    const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
+    const judged = { oracle: backends.oracle, device: backends.tested, threads: options.threads }
+    const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
     const explored = await stopwatch.time('saturate', () => {
       const { rules, timeLimit } = options
       return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit) }, talk)
@@ -125,9 +130,8 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const ranking = await stopwatch.time('predict', () =>
       predict(prepared, explored, cost, backends.device, options, talk),
     )
-    const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const verified = await stopwatch.time('verify', () =>
-      verify(ranking, prepared, inputs, backends, scratch.folder, options, talk),
+      verify(ranking, prepared, reference, scratch.folder, options, talk),
     )
     const passed = verified.filter((v) => v.verification.passed)
     const measurement = await stopwatch.time('measure', () =>
@@ -180,15 +184,18 @@ function checkedOutput(options: OptimizeOptions): string {
 }
 
 interface Backends {
+  /** Lowers and times. */
   readonly device: Backend
-  /** The CPU, which also runs the original unoptimised as the oracle of verification. */
+  /** The CPU, which also runs the original unoptimised; on the CPU, a process apart from the one that times. */
   readonly oracle: Backend
+  /** Runs what is verified. */
+  readonly tested: Backend
 }
 
 function openBackends({ device, timeLimit }: OptimizeOptions): Backends {
   const within = { timeoutMs: timeoutWithin(timeLimit) }
-  const oracle = createBackend('cpu', within)
-  return { oracle, device: device === 'cpu' ? oracle : createBackend(device, within) }
+  const [oracle, timed] = [createBackend('cpu', within), createBackend(device, within)]
+  return { oracle, device: timed, tested: device === 'cpu' ? oracle : timed }
 }
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })
@@ -255,8 +262,7 @@ const VERIFY_FACTOR = 3
 async function verify(
   ranking: Ranking,
   prepared: Prepared,
-  inputs: readonly InputSet[],
-  backends: Backends,
+  answers: Promise<Outcome<Reference>>,
   folder: string,
   options: OptimizeOptions,
   talk: Talk,
@@ -265,8 +271,7 @@ async function verify(
   const queue = inOrder(ranking, prepared, options).slice(0, wanted * VERIFY_FACTOR)
   const verified: Verified[] = []
   if (queue.length === 0) return verified
-  const target = { ...backends, threads: options.threads }
-  const reference = await prepareReference(target, prepared.originalPath, inputs)
+  const reference = await answers
   if (!reference.ok) throw new UserError(badModel(options.input, reference.reason))
   for (const ranked of queue) {
     talk.signal.throwIfAborted()
@@ -354,18 +359,11 @@ function decide(
   if (ranking.variants.length === 0)
     return { kind: 'no-gain', reason: 'every variant lowers to what the runtime makes of the original already' }
   if (passed.length === 0) return { kind: 'no-gain', reason: 'no variant computes the same as the original' }
-  if (measurement === null) return predictedVerdict(passed, ranking)
+  if (measurement === null) return predictedVerdict(passed[0]!.ranked, ranking.original.predictedMs)
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
   const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))
   const preferred = options.objective === 'size' ? sizes : errors
   return chooseVariant<Timed>(measurement.variants, (name) => preferred.get(name)!)
-}
-
-/** Without measurements the prediction decides, and must promise more than it errs. */
-function predictedVerdict(passed: readonly Verified[], ranking: Ranking): Verdict {
-  const best = passed[0]!.ranked
-  if (best.predictedMs < 0.95 * ranking.original.predictedMs) return { kind: 'predicted-gain', name: best.id }
-  return { kind: 'no-gain', reason: 'no variant is predicted to be faster by more than the model errs' }
 }
 
 /** The chosen variant against the original once more, so that luck in the choice does not count. */

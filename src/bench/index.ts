@@ -16,6 +16,7 @@ export { type NoiseFloor, noiseFloor } from './noise-floor.ts'
 export { REPLAY, writeReplay } from './replay.ts'
 export { readInputSets, readInputShapes } from './user-inputs.ts'
 export {
+  prepareMeanwhile,
   prepareReference,
   type Reference,
   type Verification,

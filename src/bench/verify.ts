@@ -91,6 +91,13 @@ export async function prepareReference(
   return { ok: true, value: { target, inputNames, outputNames, expectations, notes: [...answers.notes, ...unjudged] } }
 }
 
+/** The same while the caller does something else and waits for it only if it comes to that. */
+export function prepareMeanwhile(...args: Parameters<typeof prepareReference>): Promise<Outcome<Reference>> {
+  const reference = prepareReference(...args)
+  reference.catch(() => {}) // told to whoever waits for it
+  return reference
+}
+
 const open = (backend: Backend, path: string, options: SessionOptions): Promise<Outcome<Session>> =>
   backend.open(path, options)
 

@@ -36,6 +36,18 @@ export function chooseVariant<V extends TimedVariant>(
   return { kind: 'gain', name: chosen.name, timing: chosen }
 }
 
+/** The errors of the model: a gain below is not promised. */
+const LEAST_PREDICTED_GAIN = 1 / 0.95
+
+/** Without measurements the prediction decides, and must promise more than it errs. */
+export function predictedVerdict(
+  best: { readonly id: string; readonly predictedMs: number },
+  originalMs: number,
+): Verdict<never> {
+  if (best.predictedMs * LEAST_PREDICTED_GAIN < originalMs) return { kind: 'predicted-gain', name: best.id }
+  return { kind: 'no-gain', reason: 'no variant is predicted to be faster by more than the model errs' }
+}
+
 /** Speed-up and its interval, from a ratio of times. */
 export function speedupOf(timing: TimedVariant): {
   readonly speedup: number
