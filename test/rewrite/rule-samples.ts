@@ -54,6 +54,10 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     (s) => s.op('Add', [s.op('Expand', [s.x([2, 1]), s.b.int64s([2, 4])]), s.x([2, 4])]),
   ],
   'lin-push': [
+    (s) => {
+      const x = s.x([3, 4])
+      return s.op('MatMul', [s.op('Add', [x, s.op('MatMul', [s.x([3, 3]), x])]), s.w([4, 2])])
+    },
     (s) => s.op('MatMul', [s.op('MatMul', [s.x([5, 5]), s.x([5, 3])]), s.w([3, 2])]),
     (s) => s.op('MatMul', [s.mean(s.x([2, 5, 3]), [1]), s.w([3, 2])]),
     (s) => s.op('MatMul', [s.op('Transpose', [s.x([2, 3, 4])], { perm: ints([0, 2, 1]) }), s.w([3, 2])]),
@@ -96,6 +100,11 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       const x = s.x([4, 3])
       return s.op('Add', [s.op('MatMul', [x, s.w([3, 1])]), x])
     },
+  ],
+  'lin-contract': [
+    (s) => s.op('MatMul', [s.op('MatMul', [s.x([6, 3]), s.w([3, 4])]), s.x([4, 2])]),
+    (s) => s.op('MatMul', [s.op('MatMul', [s.x([2, 6, 3]), s.w([3, 4])]), s.x([2, 4, 2])]),
+    (s) => s.op('MatMul', [s.x([2, 3]), s.op('MatMul', [s.w([3, 4]), s.x([4, 5])])]),
   ],
   'matmul-associate': [
     (s) => s.op('MatMul', [s.op('MatMul', [s.x([2, 4, 3]), s.x([2, 3, 5])]), s.x([2, 5, 2])]),

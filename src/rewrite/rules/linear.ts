@@ -67,14 +67,16 @@ function* push(t: TensorEGraph, n: NodeId) {
   }
 }
 
-/** Through a sum or a concatenation along another axis: every part must be able to absorb the map. */
+/** Through a sum or a concatenation along another axis: every part must be able to absorb the map, or the map of one part
+ * serve them all. */
 function pushJoint(t: TensorEGraph, f: NodeId, w: ClassId, axis: number): ClassId | null {
   const op = t.op(f)
   if (!isJointlyLinear(op)) return null
   const row = axesOf(t, f)?.[axis]
   const parts = t.children(f)
-  if (!row || !parts.every((c, i) => (typeof row[i] === 'number' || t.isConstant(c)) && absorbs(t, c, w, axis)))
-    return null
+  if (!row || !parts.every((c, i) => typeof row[i] === 'number' || t.isConstant(c))) return null
+  const others = parts.filter((c) => !absorbs(t, c, w, axis))
+  if (others.length > 0 && !shareSource(t, others, axis)) return null
   const mapped = parts.map((c) => linOfPart(t, c, w, axis))
   return mapped.includes(null) ? null : t.rebuild(op, mapped as ClassId[])
 }
@@ -91,9 +93,15 @@ const ABSORB_DEPTH = 4
 
 /** True if the map w along `axis` of c can merge with what makes c, or what that is made of, without adding work. */
 function absorbs(t: TensorEGraph, c: ClassId, w: ClassId, axis: number, depth = ABSORB_DEPTH): boolean {
-  if (t.isConstant(c)) return true
+  if (t.isConstant(c) || isMapped(t, c, w, axis)) return true
   if (depth === 0) return false
   return t.egraph.nodesOf(c).some((n) => t.isTyped(n) && nodeAbsorbs(t, n, w, axis, depth))
+}
+
+/** True if the map of c is there already. */
+function isMapped(t: TensorEGraph, c: ClassId, w: ClassId, axis: number): boolean {
+  const isMap = (n: NodeId) => axisOf(t, n) === axis && t.op(n).kind === 'lin' && t.child(n, 1) === t.egraph.find(w)
+  return t.egraph.parentsOf(c).some((n) => isMap(n) && t.child(n, 0) === t.egraph.find(c))
 }
 
 function nodeAbsorbs(t: TensorEGraph, n: NodeId, w: ClassId, axis: number, depth: number): boolean {
@@ -107,6 +115,22 @@ function nodeAbsorbs(t: TensorEGraph, n: NodeId, w: ClassId, axis: number, depth
   }
   const through = passage(t, n, axis)
   return through !== null && absorbs(t, t.child(n, through.child), w, through.axis, depth - 1)
+}
+
+/** True if a map along `axis` of the classes, at least two, would go on to one and the same class. */
+function shareSource(t: TensorEGraph, classes: readonly ClassId[], axis: number): boolean {
+  const [first, ...rest] = classes.map((c) => new Set(sources(t, c, axis)))
+  return rest.length > 0 && [...first!].some((key) => rest.every((s) => s.has(key)))
+}
+
+/** Where a map along `axis` of c may go: c itself and what lies below it, each with the axis there. */
+function sources(t: TensorEGraph, c: ClassId, axis: number, depth = ABSORB_DEPTH): string[] {
+  const below = depth === 0 ? [] : t.egraph.nodesOf(c).filter((n) => t.isTyped(n))
+  const further = below.flatMap((n) => {
+    const through = passage(t, n, axis)
+    return through === null ? [] : sources(t, t.child(n, through.child), through.axis, depth - 1)
+  })
+  return [`${t.egraph.find(c)}:${axis}`, ...further]
 }
 
 /** True if x (A W) takes no more work than (x A) W. */
@@ -263,6 +287,16 @@ function* associate(t: TensorEGraph, n: NodeId): Results {
   }
 }
 
+/** lin(x, A) Y = x lin(Y, A') along the contracted axis, which either operand's maps may leave. */
+function* contract(t: TensorEGraph, n: NodeId): Results {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  const [last, first] = [t.rank(a) - 1, t.rank(b) - 2]
+  if (last < 1 || first < 0) return yield refuse('an operand is a vector')
+  const turned = (l: NodeId) => t.transpose(t.child(l, 1), [1, 0])
+  for (const l of linsAlong(t, a, last)) yield t.onnx('MatMul', [t.child(l, 0), t.lin(b, turned(l), first)])
+  for (const l of linsAlong(t, b, first)) yield t.onnx('MatMul', [t.lin(a, turned(l), last), t.child(l, 0)])
+}
+
 /** X A + X B = X (A + B), A X + B X = (A + B) X for products of two computed values. */
 function* sumOfProducts(t: TensorEGraph, n: NodeId) {
   const [p, q] = t.children(n) as [ClassId, ClassId]
@@ -298,5 +332,6 @@ export const linearRules: readonly Rule[] = [
   rule('concat-of-lins', '[x A, x B] = x [A, B]', ['concat'], concatOf),
   rule('sum-of-lins', 'x A + x B = x (A + B)', ['Add'], sumOf),
   rule('matmul-associate', '(X Y) Z = X (Y Z)', ['MatMul'], associate, 'equal ranks'),
+  rule('lin-contract', "lin(X, A) Y = X lin(Y, A')", ['MatMul'], contract, 'A maps the contracted axis'),
   rule('sum-of-matmuls', 'X A + X B = X (A + B); A X + B X = (A + B) X', ['Add'], sumOfProducts),
 ]

@@ -24,11 +24,7 @@ export const HOLDS_AT_EQUAL_SIZES: readonly number[] = UNSOUND[0]!.laws
 export const NOT_TAKEN: readonly Reason[] = [
   {
     laws: [3, 16],
-    text: 'a map goes into the terms of a sum or of a concatenation only where each takes it up without more work; here it pays because x A is shared, which a rule cannot see',
-  },
-  {
-    laws: [17, 21],
-    text: 'missing: a map by a constant does not move across a product of computed values, (x A) Y = x (A Y)',
+    text: 'found where A is a constant; a product by a computed matrix does not go into the terms of a sum or a concatenation',
   },
   {
     laws: [68, 69],
