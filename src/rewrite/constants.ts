@@ -40,7 +40,7 @@ interface Change {
 export class ConstantTable {
   private readonly entries: Entry[] = []
   private readonly byRecipe = new Map<string, ConstantId | null>()
-  private readonly byBytes = new Map<string, ConstantId>()
+  private readonly byBytes = new Map<string, ConstantId[]>()
   private readonly bySignature = new Map<string, { readonly id: ConstantId; readonly signature: Signature }[]>()
   /** Those of one dtype and shape that nothing was compared with yet. */
   private readonly unsigned = new Map<string, ConstantId[]>()
@@ -57,11 +57,10 @@ export class ConstantTable {
 
   /** A constant of the model; equal tensors are one constant. */
   given(t: Tensor, name: string): ConstantId {
-    const key = bytesKey(t)
-    const known = this.byBytes.get(key)
-    if (known !== undefined) return known
+    const known = this.withBytes(t)
+    if (known !== null) return known
     const id = this.push({ dtype: t.dtype, shape: t.shape, recipe: { kind: 'given', name }, tensor: t, array: null })
-    this.byBytes.set(key, id)
+    this.rememberBytes(id, t)
     if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.postpone(id)
     return id
   }
@@ -191,12 +190,21 @@ export class ConstantTable {
 
   private settleExact(entry: Entry): ConstantId {
     const t = fromNdArray(entry.array!)
-    const key = bytesKey(t)
-    const known = this.byBytes.get(key)
-    if (known !== undefined) return known
+    const known = this.withBytes(t)
+    if (known !== null) return known
     const id = this.push({ ...entry, tensor: t })
-    this.byBytes.set(key, id)
+    this.rememberBytes(id, t)
     return id
+  }
+
+  private withBytes(t: Tensor): ConstantId | null {
+    const alike = this.byBytes.get(sampleKey(t)) ?? []
+    return alike.find((id) => sameContents(this.entries[id]!.tensor!, t)) ?? null
+  }
+
+  private rememberBytes(id: ConstantId, t: Tensor): void {
+    const key = sampleKey(t)
+    this.byBytes.set(key, [...(this.byBytes.get(key) ?? []), id])
   }
 
   private hasCompany(entry: Entry): boolean {
@@ -262,8 +270,17 @@ function roundedBytes(rows: Rows, entry: Entry): Uint8Array {
   return new Uint8Array(data.buffer)
 }
 
-function bytesKey(t: Tensor): string {
-  const hash = createHash('sha256').update(t.bytes)
+/** Bytes at the start, in the middle and at the end that a key is made of: large tensors are read whole only beside alike ones. */
+const SAMPLE_BYTES = 4096
+
+function sampleKey(t: Tensor): string {
+  const hash = createHash('sha256')
+  const last = Math.max(0, t.bytes.length - SAMPLE_BYTES)
+  for (const at of [0, last >> 1, last]) hash.update(t.bytes.subarray(at, at + SAMPLE_BYTES))
   for (const s of t.strings ?? []) hash.update(`${s.length}:`).update(s)
   return `${t.dtype}[${t.shape}]${hash.digest('base64')}`
 }
+
+/** For tensors of one sample, and so of one type: strings are in the sample as a whole. */
+const sameContents = (a: Tensor, b: Tensor): boolean =>
+  a.bytes.length === b.bytes.length && Buffer.compare(a.bytes, b.bytes) === 0

@@ -187,6 +187,7 @@ function* deadInConv(t: TensorEGraph, n: NodeId) {
 
 /** The other channels, in order; null where all or none are left. */
 function liveOf(count: number, dead: Fixed): number[] | null {
+  if (dead.size === 0) return null
   const live = Array.from({ length: count }, (_, j) => j).filter((j) => !dead.has(j))
   return live.length === 0 || live.length === count ? null : live
 }
