@@ -229,12 +229,13 @@ async function predict(
     timeLimitMs: 8000,
   })
   await checkpoint(talk)
+  const unit = `variants, best ${ms(Math.min(...made.map((c) => c.extractedMs)))} predicted`
   const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
   const ranking = await rankCandidates(device, cost.model, prepared.original, candidates, {
     shapes: prepared.shapes,
     onProgress: (done, total) => {
       talk.signal.throwIfAborted()
-      talk.progress('predict', done, total, 'variants')
+      talk.progress('predict', done, total, unit)
     },
   })
   for (const warning of [ranking.warning, ...growthWarnings(ranking, prepared, options.maxGrowth)])
