@@ -16,7 +16,7 @@ import { parseGainOptions } from './gain-options.ts'
 import { withFolder } from './gains.ts'
 import { writeInputs } from './input-folder.ts'
 
-interface BertDims {
+export interface BertDims {
   readonly vocabulary: number
   readonly rows: number
   readonly width: number
@@ -53,12 +53,18 @@ export const bertBenchmark: Benchmark = {
 function writeBert(folder: string, size: string, seed: number): { modelPath: string; inputs: string } {
   const dims = SIZES[size]
   if (dims === undefined) throw new TypeError(`--size: expected ${Object.keys(SIZES).join(' or ')}, got ${size}`)
+  const written = writeBertModel(folder, 'bert', dims, seed)
+  console.log(`${written.nodes} nodes, ${dims.layers} layers of width ${dims.width}, ${dims.rows} tokens\n`)
+  return written
+}
+
+/** The model and inputs for it, on disk. */
+export function writeBertModel(folder: string, name: string, dims: BertDims, seed: number) {
   const graph = buildBert(dims, seed)
-  const modelPath = join(folder, 'bert.onnx')
+  const modelPath = join(folder, `${name}.onnx`)
   writeModelFile(modelPath, modelOf(graph), { force: true })
   const feeds = drawInputs(graph, { ids: { kind: 'ids', below: dims.vocabulary } }, createRandom(seed))
-  console.log(`${graph.nodes.length} nodes, ${dims.layers} layers of width ${dims.width}, ${dims.rows} tokens\n`)
-  return { modelPath, inputs: writeInputs(join(folder, 'bert-inputs'), graph, feeds) }
+  return { nodes: graph.nodes.length, modelPath, inputs: writeInputs(join(folder, `${name}-inputs`), graph, feeds) }
 }
 
 function buildBert(d: BertDims, seed: number): Graph {

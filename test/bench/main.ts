@@ -7,6 +7,7 @@ import { cleanUpBenchmark } from './clean-up.ts'
 import { egraphBenchmark } from './egraph.ts'
 import { exportsBenchmark } from './exports.ts'
 import { familiesBenchmark } from './families.ts'
+import { largeBenchmark } from './large.ts'
 import { modelsBenchmark } from './models.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -15,6 +16,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   familiesBenchmark,
   exportsBenchmark,
   bertBenchmark,
+  largeBenchmark,
   cleanUpBenchmark,
 ]
 

@@ -43,7 +43,11 @@ function residualNet(net: Net, { size, width }: ResidualDims, groups: number, in
   net.output(classifierHead(net, x, 100), 'logits')
 }
 
-const residualSizes = { small: { size: 32, width: 16 }, full: { size: 96, width: 32 } }
+const residualSizes = {
+  small: { size: 32, width: 16 },
+  full: { size: 96, width: 32 },
+  published: { size: 224, width: 64 },
+}
 
 /** VGG-19: convolutions per stage; channels double up to eight times the first. */
 const VGG_STAGES = [2, 2, 4, 4, 4]
