@@ -68,8 +68,11 @@ export function prepareGraph(
   }
 }
 
-function weightBytes(graph: Graph): number {
-  return [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), 0)
+/** Bytes of all constants of a graph; bodies of its nodes count whole. */
+export function weightBytes(graph: Graph): number {
+  const attributes = graph.nodes.flatMap((n) => Object.values(n.attributes))
+  const bodies = attributes.reduce((sum, a) => sum + (a.kind === 'opaque' ? a.bytes.length : 0), 0)
+  return [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), bodies)
 }
 
 /** The model at the opset that rules write for; where it cannot be raised, as it is, with a note. */
