@@ -16,6 +16,7 @@ import { NodeChanges } from './body-swap.ts'
 import { typeBody } from './body-types.ts'
 import { exploreModel } from './explore-model.ts'
 import { fitsGrowth } from './growth.ts'
+import { keepNamesApart } from './inner-names.ts'
 import { type Prepared, weightBytes } from './prepare.ts'
 import { type Ranked, rankCandidates } from './rank.ts'
 import { makeCandidates } from './variants.ts'
@@ -204,7 +205,8 @@ class BodyJob {
   private async best(searched: Searched, graph: Graph) {
     const { own, rules, cost, device, seed, seconds, maxGrowth, compare } = this.search
     const { bindings, shapes } = searched
-    const model = (g: Graph) => innerModelOf(g, this.prepared.original)
+    const apart = keepNamesApart(graph)
+    const model = (g: Graph) => innerModelOf(apart(g), this.prepared.original)
     const limit = Math.min(seconds / 2, Math.max(1, (this.deadline - performance.now()) / 1000))
     const explored = await exploreModel({ graph }, own, { rules, seconds: limit }, this.quiet)
     const made = makeCandidates(explored, graph, cost, bindings, {

@@ -6,6 +6,7 @@ import { type Graph, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { tensorBytes } from '../ir/tensor.ts'
 import { DEFAULT_OPSET, type Model, modelOf, raiseModel, readModelFile } from '../onnx/index.ts'
+import { keepNamesApart } from './inner-names.ts'
 import { sampleShapes } from './sample-shapes.ts'
 
 export interface Prepared {
@@ -55,7 +56,8 @@ export function prepareGraph(
     notes.push(
       `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,
     )
-  const wrap = (g: Graph) => modelOf(g, model)
+  const apart = keepNamesApart(graph)
+  const wrap = (g: Graph) => modelOf(apart(g), model)
   return {
     original,
     originalPath: path,

@@ -5,9 +5,11 @@ import { untrainedModel } from '../../src/cost/index.ts'
 import type { Graph, Node } from '../../src/ir/graph.ts'
 import { bodiesOf, type Model, readModel, writeModel } from '../../src/onnx/index.ts'
 import { encode } from '../../src/rewrite/encode.ts'
+import { explore } from '../../src/rewrite/explore.ts'
 import { type Backend, createBackend, ScratchFolder } from '../../src/runtime/index.ts'
 import { type Bodies, optimizeBodies } from '../../src/search/bodies.ts'
 import { prepareGraph } from '../../src/search/prepare.ts'
+import { makeCandidates } from '../../src/search/variants.ts'
 import { f32, graphProto, i64, model, node, value } from '../onnx/protos.ts'
 import { COLUMNS, loopModel, meanOfProduct, outerConstants, ROWS } from './body-models.ts'
 
@@ -107,6 +109,17 @@ describe('search: bodies of control flow', function () {
     const body = bodyOf(graph)
     const made = [...body.nodes.flatMap((n) => [...n.outputs]), ...body.initializers.keys()]
     for (const name of namesOf(body, made)) expect(outer.has(name), name).to.equal(false)
+  })
+
+  it('new names outside are those of nothing inside of a body', async () => {
+    const inner = graphProto({ nodes: [node('Exp', 'x', 'And_out'), node('Sin', 'And_out', 'in')], outputs: ['in'] })
+    const nodes = [node('And', 'c d', 'both'), node('If', 'both', 'y', { then_branch: inner, else_branch: inner })]
+    const m = model({ nodes, inputs: [x, c, value('d', 'bool', [])], outputs: ['y'] })
+    const prepared = prepareGraph(m, '')
+    const encoded = explore(prepared.graph, { nodeLimit: 1000, iterationLimit: 4, timeLimitMs: 4000 })
+    const options = { count: 4, seed: 1, timeLimitMs: 1000 }
+    for (const candidate of makeCandidates(encoded, prepared.graph, untrainedModel(), prepared.bindings, options))
+      expect(await compare(m, prepared.wrap(candidate.graph), prepared.shapes)).to.equal(null)
   })
 
   it('branches of If, of which a run of the model may take only one', async () => {
