@@ -76,7 +76,8 @@ export function operatorsDocument(): string {
 <!-- Made by \`npm run docs\` from src/ir/ops and test/ir/samples. Do not edit. -->
 
 Of the ${onnxOperators.length} operators of ONNX 1.23 in its own domains ${known} have a record; the others are opaque by decision, as is every other domain but
-what of ONNX Runtime's is listed here. Opaque operators are kept with every attribute, subgraph and unknown field; the search works around them.
+what of ONNX Runtime's is listed here. Opaque operators are kept with every attribute, subgraph and unknown field; the search works around them, and bodies
+of If, Loop and Scan are searched as graphs of their own.
 
 - **axes**: how the coordinates of the output come from those of the inputs. Element-wise: all of them point by point. Some axes pass: selections,
   repetitions and linear maps along those move through the operator.

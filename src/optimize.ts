@@ -5,8 +5,9 @@ import { UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
 import { requireNewFile, requireWritableFile } from './base/output.ts'
 import { Stopwatch } from './base/stopwatch.ts'
-import { checkpoint, type Talk } from './base/talk.ts'
+import type { Talk } from './base/talk.ts'
 import {
+  compareModels,
   type InputSet,
   inputSets,
   type Measurement,
@@ -21,6 +22,7 @@ import {
 import { writeModelFile } from './onnx/index.ts'
 import type { Explored } from './rewrite/explore.ts'
 import { findMisses, type Miss } from './rewrite/misses.ts'
+import type { Rule } from './rewrite/rule.ts'
 import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
@@ -31,14 +33,15 @@ import {
   ScratchFolder,
   timeoutWithin,
 } from './runtime/index.ts'
+import { type Bodies, type ComparePrograms, optimizeBodies } from './search/bodies.ts'
 import { type Verdict as AnyVerdict, chooseVariant, predictedVerdict } from './search/choose.ts'
 import { exploreModel, readOwnRules, searchSeconds } from './search/explore-model.ts'
 import { fitsGrowth, growthWarnings } from './search/growth.ts'
 import { type LoweredPair, lowerPair } from './search/lowered-pair.ts'
+import { predict } from './search/predict.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
-import { type Ranked, type Ranking, rankCandidates } from './search/rank.ts'
+import type { Ranked, Ranking } from './search/rank.ts'
 import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
-import { makeCandidates } from './search/variants.ts'
 
 export interface OptimizeOptions {
   readonly input: string
@@ -79,6 +82,8 @@ export interface Run {
   readonly outputPath: string
   readonly prepared: Prepared
   readonly explored: Explored
+  /** Of If, Loop and Scan. */
+  readonly bodies: Bodies
   readonly cost: ChosenModel
   readonly ranking: Ranking
   readonly verified: readonly Verified[]
@@ -104,9 +109,6 @@ export interface Verified {
   readonly verification: Verification
 }
 
-/** Programs that are lowered to be priced exactly; fewer of large graphs, since lowering takes time by their size. */
-const candidatesFor = (nodes: number): number => Math.max(16, Math.min(48, Math.floor(16_000 / nodes)))
-
 /** Optimises one model file. Writes the faster model, if there is one, and nothing else. */
 export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Run> {
   const stopwatch = new Stopwatch()
@@ -127,8 +129,11 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit) }, talk)
     })
     const cost = chooseCostModel(options.costModel, options.device, adapter)
+    const bodies = await stopwatch.time('saturate', () =>
+      searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),
+    )
     const ranking = await stopwatch.time('predict', () =>
-      predict(prepared, explored, cost, backends.device, options, talk),
+      predict(prepared, explored, bodies, cost, backends.device, options, talk),
     )
     const verified = await stopwatch.time('verify', () =>
       verify(ranking, prepared, reference, scratch.folder, options, talk),
@@ -158,6 +163,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       outputPath,
       prepared,
       explored,
+      bodies,
       cost,
       ranking,
       verified,
@@ -213,45 +219,23 @@ function load(options: OptimizeOptions, talk: Talk): Prepared {
 const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string =>
   [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
 
-async function predict(
+/** The bodies of control flow, each optimised by itself and compared with what it was. */
+function searchBodies(
   prepared: Prepared,
   explored: Explored,
+  own: readonly Rule[],
   cost: ChosenModel,
-  device: Backend,
-  options: OptimizeOptions,
+  backends: Backends,
+  folder: string,
+  { rules, seed, timeLimit, maxGrowth, threads }: OptimizeOptions,
   talk: Talk,
-): Promise<Ranking> {
-  if (cost.warning) talk.warn(cost.warning)
-  await checkpoint(talk)
-  const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
-    count: candidatesFor(prepared.graph.nodes.length),
-    seed: options.seed,
-    timeLimitMs: 8000,
-  })
-  await checkpoint(talk)
-  const unit = `variants, best ${ms(Math.min(...made.map((c) => c.extractedMs)))} predicted`
-  const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
-  const ranking = await rankCandidates(device, cost.model, prepared.original, candidates, {
-    shapes: prepared.shapes,
-    onProgress: (done, total) => {
-      talk.signal.throwIfAborted()
-      talk.progress('predict', done, total, unit)
-    },
-  })
-  for (const warning of [ranking.warning, ...growthWarnings(ranking, prepared, options.maxGrowth)])
-    if (warning) talk.warn(warning)
-  const best = ranking.variants[0]
-  const text = best
-    ? `best ${ms(best.predictedMs)} (original ${ms(ranking.original.predictedMs)})`
-    : 'all lower to the original'
-  talk.note(
-    'predict',
-    `${ranking.candidates} variants, ${ranking.distinct} distinct once lowered, ${text}, model ${cost.model.name}`,
-  )
-  return ranking
+): Promise<Bodies> {
+  const seconds = searchSeconds(timeLimit) / 2
+  const compare = (...models: Parameters<ComparePrograms>) =>
+    compareModels({ ...backends, threads }, ...models, { folder, seed })
+  const search = { cost: cost.model, device: backends.device, own, rules, seconds, seed, maxGrowth, compare }
+  return optimizeBodies(prepared, explored, search, talk)
 }
-
-const ms = (x: number): string => `${x.toFixed(x < 10 ? 3 : 2)} ms`
 
 /** Models that live for this run only; large weights lie beside them, where runtimes map them instead of parsing them. */
 const TEMPORARY = { force: true, isDurable: false, externalAboveBytes: 2 ** 27 } as const

@@ -1,4 +1,5 @@
 // The bench: is a variant equal to the original, and how fast is it? Inputs, numerical verification, timing, the machine.
+export { compareModels } from './compare-models.ts'
 export { type InputSetOptions, inputSets, otherShapes, timingInputs } from './input-sets.ts'
 export { INPUT_KINDS, type InputKind, type InputSet, type InputSpec, inputSpecs, makeInputs } from './inputs.ts'
 export { describeMachine, type Machine } from './machine.ts'

@@ -14,11 +14,12 @@ function checkText({ checked, holds, maxRel, reason }: CheckedStep): string {
   return holds ? `equal, max rel ${maxRel!.toExponential(1)}` : `DIFFERENT, max rel ${maxRel!.toExponential(1)}`
 }
 
-function titleOf({ input, output, verdict }: RunRecord, steps: readonly CheckedStep[]): string {
+function titleOf({ input, output, verdict, bodies }: RunRecord, steps: readonly CheckedStep[]): string {
   if (output === null) return `${input} was left as it is: ${verdict.reason}`
-  if (steps.length === 0) return `no rewrite between ${input} and ${output}`
+  const inside = bodies?.used ? `, beside those in ${bodies.optimised} of ${bodies.found} bodies` : ''
+  if (steps.length === 0) return `no rewrite between ${input} and ${output}${inside}`
   const checked = steps.filter((s) => s.checked).length
-  return `${steps.length} steps from ${input} to ${output}, ${checked} of them checked`
+  return `${steps.length} steps from ${input} to ${output}, ${checked} of them checked${inside}`
 }
 
 function failureOf(steps: readonly CheckedStep[], where: string): NonNullable<Answer['failure']> | null {

@@ -37,6 +37,7 @@ export function optimizeText(r: RunRecord): string {
     ...r.timings.map((t) => `  ${timingLine(t)}`),
     ...resultLines(r),
     ...(r.rules.length > 0 ? [`rules: ${r.rules.map((x) => `${x.name} x${x.count}`).join(', ')}`] : []),
+    ...(r.bodies?.used ? [`bodies: ${r.bodies.optimised} of ${r.bodies.found} optimised`] : []),
     ...missLines(r),
     ...(wrote.length > 0 ? [`wrote ${wrote.join(', ')}`] : []),
     ...r.next.map((n) => `next: ${n.command}`),

@@ -81,6 +81,13 @@ function rules(run: Run): RunRecord['rules'] {
   return rows.sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
 }
 
+function bodies({ bodies: { found }, chosen }: Run): RunRecord['bodies'] {
+  if (found.length === 0) return null
+  const kept = found.flatMap(({ where, reason }) => (reason === null ? [] : [{ where, reason }]))
+  const used = chosen?.ranked.hasOptimisedBodies ?? false
+  return { found: found.length, optimised: found.length - kept.length, used, kept }
+}
+
 /** Predicted milliseconds by operator, the most expensive first. */
 function kernelsByOperator(ranked: Ranked, model: CostModel): { op: string; count: number; ms: number }[] {
   const prices = model.price(ranked.kernels)
@@ -195,6 +202,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
     rules: rules(run),
     misses: run.misses.map((m) => ({ ...m, refused: [...m.refused] })),
     steps: (run.chosen?.ranked.candidate?.steps() ?? []).map((s) => ({ ...s, nodes: [...s.nodes] })),
+    bodies: bodies(run),
     recipe: {
       shapes: shapesOf(options.shapes),
       rules: options.rules,

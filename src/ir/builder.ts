@@ -84,8 +84,7 @@ export class GraphBuilder {
 
   /** Declares an output; the value takes this name (through an Identity where it is an input, a constant or named already). */
   output(value: ValueId, name: string): void {
-    const made = this.nodes.some((n) => n.outputs.includes(value)) && !this.outputs.includes(value)
-    const id = made ? value : this.node('Identity', [value])
+    const id = this.isMade(value) && !this.outputs.includes(value) ? value : this.node('Identity', [value])
     this.rename(id, name)
     this.outputs.push(id)
   }
@@ -95,6 +94,11 @@ export class GraphBuilder {
     const listed = [...this.inputs, ...this.outputs].find((v) => this.nameOf(v) === name)
     if (listed === undefined) throw new InvariantError(`no input or output is called ${name}`)
     this.outputs.push(listed)
+  }
+
+  /** True of what a node makes; inputs and constants are not made. */
+  isMade(value: ValueId): boolean {
+    return this.nodes.some((n) => n.outputs.includes(value))
   }
 
   nameOf(value: ValueId): string {

@@ -3,7 +3,8 @@
 //   protoc -I . --plugin=../../node_modules/.bin/protoc-gen-es --es_out=generated \
 //     --es_opt=target=ts,import_extension=ts,erasable_syntax=true onnx.proto
 export { readModelBytes, readModelFile, type WriteOptions, writeModelFile } from './file.ts'
-export { type Envelope, type Model, modelOf, type ReadOptions, readModel, writeModel } from './model.ts'
-export { DEFAULT_OPSET, LATEST_OPSET, type Raised, raiseModel, raiseOpset } from './opset.ts'
+export { type Envelope, innerModelOf, type Model, modelOf, type ReadOptions, readModel, writeModel } from './model.ts'
+export { DEFAULT_OPSET, LATEST_OPSET, namesIn, type Raised, raiseModel, raiseOpset } from './opset.ts'
 export { type StubPaths, writeStubModel } from './stub.ts'
+export { type Body, bodiesOf, withBodies, withoutUnread } from './subgraph.ts'
 export { encodeTensor, parseTensor } from './tensor.ts'

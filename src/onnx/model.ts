@@ -98,6 +98,11 @@ export function modelOf(graph: Graph, like?: Model): Model {
   return { graph, envelope: { ...publicFacts(proto), proto, shell: emptyShell(), origin: null } }
 }
 
+/** A model of a graph that lies inside another model: with its functions, without what belongs to the outer graph. */
+export function innerModelOf(graph: Graph, { envelope }: Model): Model {
+  return { graph, envelope: { ...envelope, shell: emptyShell(), origin: null } }
+}
+
 /** Functions of the model, following its graph to a later opset: runtimes read their bodies in the model's opset. */
 function followingFunctions({ functions }: ModelProto, graph: Graph): FunctionProto[] {
   return functions.map((f) => {

@@ -93,7 +93,7 @@ function raiseAll(nodes: readonly Node[], from: number, context: RaiseContext): 
 const named = (node: Node): string => (node.name ? `node ${node.name} (${node.op})` : `a ${node.op} node`)
 
 /** Every name of a value or node in a graph and of a value in what is nested in it. */
-function namesIn(graph: Graph): Set<string> {
+export function namesIn(graph: Graph): Set<string> {
   const names = new Set([...graph.values, ...graph.nodes].map((v) => v.name))
   for (const node of graph.nodes)
     for (const a of Object.values(node.attributes))

@@ -111,6 +111,18 @@ export const runSchema = z.object({
       }),
     )
     .default([]),
+  /** Of If, Loop and Scan, in the model; null: there are none. */
+  bodies: z
+    .object({
+      found: count,
+      optimised: count,
+      /** The chosen variant has the optimised ones; their rules are among `rules`, their steps not among `steps`. */
+      used: z.boolean(),
+      /** Why the others stay as they are. */
+      kept: z.array(z.object({ where: z.string(), reason: z.string() })),
+    })
+    .nullable()
+    .default(null),
   /** What the search depends on beside the model, and the e-nodes that it came to. Null in records of before 0.2. */
   recipe: z
     .object({

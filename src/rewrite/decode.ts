@@ -81,7 +81,10 @@ class Decoder {
   private readonly values = new Map<ClassId, ValueId>()
   /** Nodes of several outputs, shared by the e-nodes of their outputs. */
   private readonly shared = new Map<string, readonly ValueId[]>()
+  /** Values that must keep their names: inputs, and what subgraphs read. */
   private readonly pinned = new Set<ValueId>()
+  private readonly byPinnedName = new Map<string, ValueId>()
+  private readonly outputNames: ReadonlySet<string>
 
   constructor(t: TensorEGraph, original: Graph) {
     this.t = t
@@ -89,7 +92,9 @@ class Decoder {
     this.inputs = original.inputs.map((v) =>
       this.builder.inputOf(original.values[v]!.name, original.values[v]!, original.initializers.get(v)),
     )
-    for (const v of this.inputs) this.pinned.add(v)
+    for (const v of this.inputs) this.keep(v)
+    const ownOutputs = original.outputs.filter((v) => !original.inputs.includes(v))
+    this.outputNames = new Set(ownOutputs.map((v) => original.values[v]!.name))
   }
 
   emit(c: ClassId, n: NodeId, operands: readonly ClassId[]): void {
@@ -147,11 +152,24 @@ class Decoder {
 
   /** The value under this very name, as a subgraph wants to read it. */
   private pin(value: ValueId, name: string): ValueId {
-    if (this.builder.nameOf(value) === name) return value
-    const own = this.pinned.has(value) ? this.builder.node('Identity', [value]) : value
+    const known = this.byPinnedName.get(name)
+    if (known !== undefined) return known
+    const mustBeMade = this.outputNames.has(name) && !this.builder.isMade(value)
+    const isNamed = this.builder.nameOf(value) === name
+    const own = mustBeMade ? this.builder.node('Identity', [value]) : isNamed ? value : this.free(value)
     this.builder.rename(own, name)
-    this.pinned.add(own)
-    return own
+    return this.keep(own)
+  }
+
+  private keep(value: ValueId): ValueId {
+    this.pinned.add(value)
+    this.byPinnedName.set(this.builder.nameOf(value), value)
+    return value
+  }
+
+  /** The value, or a copy of it where its name must stay. */
+  private free(value: ValueId): ValueId {
+    return this.pinned.has(value) ? this.builder.node('Identity', [value]) : value
   }
 
   private fusedConv(op: FusedConv, children: readonly ValueId[]): ValueId {
@@ -164,7 +182,7 @@ class Decoder {
   }
 
   output(c: ClassId, name: string): void {
-    this.builder.output(this.values.get(c)!, name)
+    this.builder.output(this.byPinnedName.get(name) ?? this.free(this.values.get(c)!), name)
   }
 
   list(name: string): void {

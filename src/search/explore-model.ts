@@ -29,7 +29,7 @@ const NODE_LIMIT = 40_000
 
 /** The saturated e-graph of a model. `own`: rules of the user's, beside the catalogue. */
 export async function exploreModel(
-  prepared: Prepared,
+  prepared: Pick<Prepared, 'graph'>,
   own: readonly Rule[],
   { rules, seconds }: SearchOptions,
   talk: Talk,

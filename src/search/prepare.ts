@@ -6,6 +6,7 @@ import { type Graph, opsetOf } from '../ir/graph.ts'
 import { inferTypes } from '../ir/infer.ts'
 import { tensorBytes } from '../ir/tensor.ts'
 import { DEFAULT_OPSET, type Model, modelOf, raiseModel, readModelFile } from '../onnx/index.ts'
+import { keepNamesApart } from './inner-names.ts'
 import { sampleShapes } from './sample-shapes.ts'
 
 export interface Prepared {
@@ -55,7 +56,8 @@ export function prepareGraph(
     notes.push(
       `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,
     )
-  const wrap = (g: Graph) => modelOf(g, model)
+  const apart = keepNamesApart(graph)
+  const wrap = (g: Graph) => modelOf(apart(g), model)
   return {
     original,
     originalPath: path,
@@ -68,8 +70,11 @@ export function prepareGraph(
   }
 }
 
-function weightBytes(graph: Graph): number {
-  return [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), 0)
+/** Bytes of all constants of a graph; bodies of its nodes count whole. */
+export function weightBytes(graph: Graph): number {
+  const attributes = graph.nodes.flatMap((n) => Object.values(n.attributes))
+  const bodies = attributes.reduce((sum, a) => sum + (a.kind === 'opaque' ? a.bytes.length : 0), 0)
+  return [...graph.initializers.values()].reduce((sum, t) => sum + tensorBytes(t), bodies)
 }
 
 /** The model at the opset that rules write for; where it cannot be raised, as it is, with a note. */

@@ -15,6 +15,8 @@ export interface Ranked {
   readonly hash: string
   readonly kernels: KernelTable
   readonly predictedMs: number
+  /** Bodies of its nodes differ from the original's. Default: false. */
+  readonly hasOptimisedBodies?: boolean
 }
 
 export interface Ranking {

@@ -44,7 +44,7 @@ function sizesFromKnown(graph: Graph, known: ReadonlyMap<string, readonly number
 }
 
 /** One in a batch; a picture of 320 (a line of text if it is under 100 high); a sequence of 128. */
-function usualSize(shape: Shape, axis: number, name: string): number {
+export function usualSize(shape: Shape, axis: number, name: string): number {
   if (axis === 0) return 1
   const isPicture = shape.length === 4 && (shape[1] === 1 || shape[1] === 3)
   if (isPicture) return 320

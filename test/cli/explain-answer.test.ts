@@ -15,6 +15,13 @@ describe('what explain says', () => {
     expect(text).to.contain('equal, max rel 2.0e-16').and.to.contain('not checked: an unknown operator')
   })
 
+  it('tells of bodies whose steps are not listed', () => {
+    const bodies = { found: 3, optimised: 1, used: true, kept: [] }
+    expect(explainAnswer({ ...gainRun, bodies }, [], 'out.onnx').text).to.match(
+      /^no rewrite .* beside those in 1 of 3 bodies/,
+    )
+  })
+
   it('ends in 4 at a step that does not hold, and names it', () => {
     const { text, failure, data } = answer(equal, { ...equal, rule: 'bad-rule', holds: false, maxRel: 0.25 })
     expect(failure?.exitCode).to.equal(4)

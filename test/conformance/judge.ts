@@ -11,6 +11,7 @@ import { findProblems } from '../../src/ir/validate.ts'
 import { type Model, modelOf, readModel, readModelFile, writeModel } from '../../src/onnx/index.ts'
 import type { Backend, Feeds, Outcome } from '../../src/runtime/index.ts'
 import { prepareGraph } from '../../src/search/prepare.ts'
+import { withOtherBodies } from './bodies.ts'
 import { type DataSet, readDataSets, type SuiteCase } from './cases.ts'
 import { differenceOf, differenceOfNumbers } from './compare.ts'
 import { type DrawnProgram, drawPrograms } from './programs.ts'
@@ -70,8 +71,10 @@ export async function judgeCase(judge: Judge, one: SuiteCase, seed: number): Pro
 }
 
 function programsOf(variant: Variant, path: string, seed: number): readonly WrittenProgram[] {
-  const prepared = prepareGraph(variant.model, path)
-  return drawPrograms(prepared.graph, prepared.bindings, seed).map((p) => ({ ...p, model: prepared.wrap(p.graph) }))
+  const { graph, bindings, wrap } = prepareGraph(variant.model, path)
+  const nothing = { extractedMs: 0, steps: () => [], plan: 'bodies' }
+  const inBodies = withOtherBodies(graph, bindings, seed).map((p) => ({ ...nothing, ...p }))
+  return [...drawPrograms(graph, bindings, seed), ...inBodies].map((p) => ({ ...p, model: wrap(p.graph) }))
 }
 
 /** Reads and writes as it is, and through the graph; what comes back otherwise, or null. */

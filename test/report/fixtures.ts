@@ -74,6 +74,7 @@ export const gainRun: RunRecord = {
       after: 'lin(c1, W1) + lin(c2, W2)',
     },
   ],
+  bodies: null,
   recipe: null,
   saturation: {
     iterations: 8,

@@ -10,7 +10,10 @@ export interface OpaqueGroup {
 const group = (names: string, reason: string, domain = ''): OpaqueGroup => ({ domain, names: names.split(' '), reason })
 
 export const OPAQUE_BY_DECISION: readonly OpaqueGroup[] = [
-  group('If Loop Scan', 'holds graphs, which are kept with the values that they read by name'),
+  group(
+    'If Loop Scan',
+    'holds graphs, each of which is optimised as one of its own where that is safe; the values that they read keep their names',
+  ),
   group(
     'SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength SequenceMap SplitToSequence ConcatFromSequence',
     'takes or gives sequences, which are no tensors',

@@ -16,6 +16,7 @@ export function rules(r: RunRecord): Html | null {
     .map((rule) => ({
       cells: [html`<code>${rule.name}</code>`, ...(withLaws ? [rule.law ?? ''] : []), String(rule.count)],
     }))
-  const about = r.gain ? 'Nodes of the written model that a rule made.' : 'Nodes of the best variant that a rule made.'
+  const inBodies = r.bodies?.used ? ' Those in bodies of If, Loop and Scan count once, however often they run.' : ''
+  const about = `Nodes of the ${r.gain ? 'written model' : 'best variant'} that a rule made.${inBodies}`
   return section('rules', 'Rules applied', about, table(columns, rows))
 }
