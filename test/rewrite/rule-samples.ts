@@ -148,6 +148,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     (s) => s.op('MatMul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3, 2])]),
     (s) => s.conv(s.op('Add', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([2, 3, 3, 3]), 0),
     (s) => s.mean(s.op('Add', [s.x([2, 5, 3]), s.w([3])]), [1]),
+    (s) => s.op('ReduceSum', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.b.int64s([0, 1])]),
     (s) => s.op('Transpose', [s.op('Add', [s.x([2, 5, 3]), s.w([5, 3])])], { perm: ints([0, 2, 1]) }),
     (s) => s.op('Reshape', [s.op('Add', [s.x([2, 6]), s.w([6])]), s.b.int64s([2, 2, 3])]),
     (s) => s.op('GlobalAveragePool', [s.op('Add', [s.x([1, 3, 4, 4]), s.w([3, 1, 1])])]),

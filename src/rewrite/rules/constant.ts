@@ -165,12 +165,23 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
       getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize' &&
       getInts(op.attributes, 'axes', [0]).every((a) => a >= 2))
   if (averages) return spatial ? c : null
-  if (op.op !== 'ReduceMean') return null
+  return imageOfReduction(t, n, c)
+}
+
+/** The mean of c is c where it does not vary; the sum is c as often as there are positions. */
+function imageOfReduction(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
+  const op = t.op(n)
+  if (op.kind !== 'onnx' || (op.op !== 'ReduceMean' && op.op !== 'ReduceSum')) return null
   const axes =
     t.children(n)[1] === undefined
       ? getInts(op.attributes, 'axes', [])
       : (t.fact(t.child(n, 1)).contents as readonly number[] | null)
-  return axes && varyingAxes(t, c).every((a) => !axes.includes(a)) ? c : null
+  if (!axes || !varyingAxes(t, c).every((a) => !axes.includes(a))) return null
+  if (op.op === 'ReduceMean') return c
+  const sizes = axes.map((a) => t.shape(t.child(n, 0))[a])
+  if (axes.length === 0 || !sizes.every((d) => typeof d === 'number')) return null
+  const count = sizes.reduce((a, b) => a * b)
+  return t.mul(c, t.scalar(count, t.rank(c), t.type(c)!.dtype))
 }
 
 /** conv(c) is the same at every position if nothing is padded: the sum over the kernel. */
