@@ -144,6 +144,16 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'combine-factors': [(s) => s.op('Mul', [s.op('Mul', [s.x([4, 3]), s.w([3])]), s.c(2.5)])],
   'distribute-factor': [(s) => s.op('Mul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3])])],
   'float-term': [(s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.op('Add', [s.x([4, 3]), s.w([3])])])],
+  'term-down': [
+    (s) => {
+      const resized = s.op('Resize', [s.x([1, 3, 4, 4]), null, s.b.constant(tensor('float32', [4], [1, 1, 2, 2]))], {})
+      return s.op('Add', [resized, s.w([3, 1, 1])])
+    },
+    (s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.x([1, 3])]), s.w([3])]),
+    (s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.op('MatMul', [s.x([4, 2]), s.w([2, 3])])]), s.w([3])]),
+    (s) =>
+      s.op('Add', [s.op('Add', [s.x([1, 2, 5, 5]), s.conv(s.x([1, 3, 5, 5]), s.w([2, 3, 3, 3]), 1)]), s.w([2, 1, 1])]),
+  ],
   'constant-out': [
     (s) => s.op('MatMul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3, 2])]),
     (s) => s.conv(s.op('Add', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([2, 3, 3, 3]), 0),
@@ -161,6 +171,18 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   ],
   'conv-of-lin': [(s) => s.conv(s.conv(s.x([1, 3, 5, 5]), s.w([4, 3, 1, 1]), 0), s.w([2, 4, 3, 3]), 1)],
   'lin-of-conv': [(s) => s.conv(s.conv(s.x([1, 3, 5, 5]), s.w([4, 3, 3, 3]), 1), s.w([2, 4, 1, 1]), 0)],
+  'conv-of-sum': [
+    (s) => {
+      const w = s.w([2, 3, 3, 3])
+      return s.op('Add', [s.conv(s.x([1, 3, 5, 5]), w, 1), s.conv(s.x([1, 3, 5, 5]), w, 1)])
+    },
+  ],
+  'stack-inputs': [
+    (s) => {
+      const w = s.w([3, 2])
+      return s.op('Mul', [s.op('MatMul', [s.x([1, 3]), w]), s.op('Tanh', [s.op('MatMul', [s.x([2, 3]), w])])])
+    },
+  ],
   'sum-of-convs': [
     (s) => {
       const x = s.x([1, 3, 5, 5])
@@ -246,6 +268,11 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'map-table': [
     (s) => s.op('Relu', [s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) })]),
     (s) => s.op('Add', [s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) }), s.w([3])]),
+    (s) => {
+      const rows = s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) })
+      return s.op('LayerNormalization', [rows, s.w([3]), s.w([3])])
+    },
+    (s) => s.op('Softmax', [s.op('Gather', [s.w([5, 3, 2]), s.b.input('ids', 'int64', [4])], { axis: int(0) })]),
   ],
   'mean-as-pool': [(s) => s.mean(s.x([1, 2, 4, 4]), [2, 3])],
   'pool-as-mean': [(s) => s.op('GlobalAveragePool', [s.x([1, 2, 4, 4])])],

@@ -198,6 +198,51 @@ function imageOfConv(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   return full && convolve(t, full, w, op.attributes)
 }
 
+/** (y + z) + c = (y + c) + z, where y takes c for less; resize(x) + c = resize(x + c) */
+function* termDown(t: TensorEGraph, n: NodeId) {
+  for (const [sum, c] of operandPairs(t, n)) {
+    if (!t.isConstant(c) || t.isConstant(sum) || t.rank(c) !== t.rank(sum)) continue
+    for (const r of t.nodes(sum, 'Resize')) {
+      const [x, ...rest] = t.children(r) as [ClassId, ...ClassId[]]
+      const inner = imageOfOnnx(t, r, c) === c ? t.rebuild(t.op(r), [t.add(x, c), ...rest]) : null
+      if (inner !== null) yield inner
+    }
+    for (const s of t.nodes(sum, 'Add')) {
+      const pairs = operandPairs(t, s)
+      const taker = pairs.find(([y]) => isSmaller(t, y, sum, c)) ?? pairs.find(([y]) => takes(t, y, c))
+      if (taker) yield t.add(t.add(taker[0], c), taker[1])
+    }
+  }
+}
+
+/** How many sums and resizes down a term may find what takes it. */
+const TAKE_DEPTH = 4
+
+/** True if y, a term of the sum, is repeated in it, but not because of c. */
+function isSmaller(t: TensorEGraph, y: ClassId, sum: ClassId, c: ClassId): boolean {
+  if (t.isConstant(y) || t.rank(y) !== t.rank(sum) || !fits(t, c, y)) return false
+  return t.shape(y).some((d, i) => d === 1 && t.shape(sum)[i] !== 1)
+}
+
+const fits = (t: TensorEGraph, c: ClassId, y: ClassId): boolean =>
+  varyingAxes(t, c).every((a) => dimEquals(t.shape(y)[a]!, t.shape(c)[a]!))
+
+/** True if something that y is made of has a bias that c may fold into. */
+function takes(t: TensorEGraph, y: ClassId, c: ClassId, depth = TAKE_DEPTH): boolean {
+  if (t.isConstant(y) || t.type(y) === null || t.rank(y) !== t.rank(c) || !fits(t, c, y) || depth === 0) return false
+  const varying = varyingAxes(t, c)
+  if (t.nodes(y, 'Conv').some((f) => t.children(f).length === 2) && varying.every((a) => a === 1)) return true
+  if (t.nodes(y, 'lin').some((l) => varying.every((a) => a === axisOfLin(t, l)))) return true
+  const resized = t.nodes(y, 'Resize').filter((r) => imageOfOnnx(t, r, c) === c)
+  if (resized.some((r) => takes(t, t.child(r, 0), c, depth - 1))) return true
+  return t.nodes(y, 'Add').some((s) => t.children(s).some((z) => takes(t, z, c, depth - 1)))
+}
+
+function axisOfLin(t: TensorEGraph, l: NodeId): number {
+  const op = t.op(l)
+  return op.kind === 'lin' ? op.axis : -1
+}
+
 const rule = ruleMaker({ source: SOURCE })
 
 export const constantRules: readonly Rule[] = [
@@ -205,5 +250,12 @@ export const constantRules: readonly Rule[] = [
   rule('combine-factors', '(x * c) * d = x * (c * d)', ['Mul'], combine('Mul'), 'c and d are constant'),
   rule('distribute-factor', '(x + c) * d = x * d + c * d', ['Mul'], distribute, 'c and d are constant'),
   rule('float-term', '(x + c) + (y + d) = (x + y) + (c + d)', ['Add'], float, 'c and d are constant'),
+  rule(
+    'term-down',
+    '(y + z) + c = (y + c) + z; resize(x) + c = resize(x + c)',
+    ['Add'],
+    termDown,
+    'c is constant; y is smaller than the sum, or made by a linear map or convolution that has a bias',
+  ),
   rule('constant-out', 'f(x + c) = f(x) + f(c)', 'all', constantOut, 'f is linear, c is constant, nothing is padded'),
 ]

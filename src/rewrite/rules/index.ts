@@ -12,6 +12,7 @@ import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
 import { scaleRules } from './scale.ts'
 import { seedRules } from './seed.ts'
+import { stackRules } from './stack.ts'
 
 export interface RuleFamily {
   readonly name: string
@@ -27,7 +28,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
-  { name: 'merge', phase: 'search', rules: mergeRules },
+  { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
   { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'activation', phase: 'search', rules: activationRules },
