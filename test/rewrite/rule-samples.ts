@@ -177,6 +177,10 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.conv(s.x([1, 3, 5, 5]), w, 1), s.conv(s.x([1, 3, 5, 5]), w, 1)])
     },
   ],
+  'reduce-product': [
+    (s) => s.op('ReduceSum', [s.op('MatMul', [s.x([2, 4, 3]), s.x([2, 3, 5])]), s.b.int64s([2])]),
+    (s) => s.mean(s.op('MatMul', [s.x([4, 3]), s.x([3, 5])]), [0]),
+  ],
   'stack-inputs': [
     (s) => {
       const w = s.w([3, 2])

@@ -10,6 +10,7 @@ import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
+import { reductionRules } from './reduction.ts'
 import { scaleRules } from './scale.ts'
 import { seedRules } from './seed.ts'
 import { stackRules } from './stack.ts'
@@ -24,7 +25,7 @@ export interface RuleFamily {
 export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'recognise', phase: 'recognise', rules: recogniseRules },
   { name: 'movement', phase: 'search', rules: movementRules },
-  { name: 'linear', phase: 'search', rules: linearRules },
+  { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules] },
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
