@@ -150,9 +150,14 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [resized, s.w([3, 1, 1])])
     },
     (s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.x([1, 3])]), s.w([3])]),
-    (s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.op('MatMul', [s.x([4, 2]), s.w([2, 3])])]), s.w([3])]),
-    (s) =>
-      s.op('Add', [s.op('Add', [s.x([1, 2, 5, 5]), s.conv(s.x([1, 3, 5, 5]), s.w([2, 3, 3, 3]), 1)]), s.w([2, 1, 1])]),
+    (s) => {
+      const maps = [2, 4].map((size) => s.op('MatMul', [s.x([4, size]), s.w([size, 3])]))
+      return s.op('Add', [s.op('Add', maps), s.w([3])])
+    },
+    (s) => {
+      const maps = [3, 4].map((channels) => s.conv(s.x([1, channels, 5, 5]), s.w([2, channels, 3, 3]), 1))
+      return s.op('Add', [s.op('Add', maps), s.w([2, 1, 1])])
+    },
   ],
   'constant-out': [
     (s) => s.op('MatMul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3, 2])]),

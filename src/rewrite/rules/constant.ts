@@ -209,11 +209,16 @@ function* termDown(t: TensorEGraph, n: NodeId) {
     }
     for (const s of t.nodes(sum, 'Add')) {
       const pairs = operandPairs(t, s)
-      const taker = pairs.find(([y]) => isSmaller(t, y, sum, c)) ?? pairs.find(([y]) => takes(t, y, c))
+      const taker =
+        pairs.find(([y]) => isSmaller(t, y, sum, c)) ?? pairs.find(([y, z]) => isMap(t, z) && takes(t, y, c))
       if (taker) yield t.add(t.add(taker[0], c), taker[1])
     }
   }
 }
+
+/** True for a part of a map that was split: what else is added to one, a residual, had its biases inside the sum from the start. */
+const isMap = (t: TensorEGraph, z: ClassId): boolean =>
+  (['lin', 'Conv', 'Resize'] as const).some((family) => t.nodes(z, family).length > 0)
 
 /** How many sums and resizes down a term may find what takes it. */
 const TAKE_DEPTH = 4
@@ -255,7 +260,7 @@ export const constantRules: readonly Rule[] = [
     '(y + z) + c = (y + c) + z; resize(x) + c = resize(x + c)',
     ['Add'],
     termDown,
-    'c is constant; y is smaller than the sum, or made by a linear map or convolution that has a bias',
+    'c is constant; y is smaller than the sum, or both are maps and y has one that may have a bias',
   ),
   rule('constant-out', 'f(x + c) = f(x) + f(c)', 'all', constantOut, 'f is linear, c is constant, nothing is padded'),
 ]
