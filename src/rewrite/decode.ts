@@ -6,6 +6,7 @@ import { attributesKey } from '../ir/attribute.ts'
 import { GraphBuilder } from '../ir/builder.ts'
 import { type Graph, qualifiedName, type ValueId } from '../ir/graph.ts'
 import { shapeEquals } from '../ir/shape.ts'
+import { wholeResize } from './decode-resize.ts'
 import { decodeRmsNorm, decodeStructure } from './decode-structure.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { broadcasts, type FusedConv, isOfToday, type OnnxOp, type TensorOp } from './tensor-op.ts'
@@ -99,7 +100,9 @@ class Decoder {
 
   emit(c: ClassId, n: NodeId, operands: readonly ClassId[]): void {
     const children = operands.map((x) => this.values.get(x)!)
-    const value = this.value(this.t.op(n), children, c)
+    const op = this.t.op(n)
+    const value =
+      op.kind === 'onnx' && op.op === 'Resize' ? this.resize(op, operands, children) : this.value(op, children, c)
     const type = this.t.type(c)
     if (type && !this.builder.typeOf(value)) this.builder.declare(value, type)
     this.values.set(c, value)
@@ -121,6 +124,12 @@ class Decoder {
       default:
         return decodeStructure(this.builder, op, children, this.t.shape(c))
     }
+  }
+
+  private resize(op: OnnxOp, operands: readonly ClassId[], children: readonly ValueId[]): ValueId {
+    const whole = wholeResize(this.t, op, operands)
+    if (whole === null) return this.onnx(op, children)
+    return this.onnx(whole.op, [children[0]!, this.builder.constant(whole.given, 'resized')])
   }
 
   private constantName(id: Parameters<TensorEGraph['constants']['recipe']>[0]): string {

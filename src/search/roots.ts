@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts'
 import { nameFilter } from '../base/glob.ts'
 import { shortHash } from '../base/hash.ts'
 import { createRandom } from '../base/random.ts'
-import { drawInputs, findWorkload, workloads } from '../dataset/workloads/index.ts'
+import { drawInputs, findWorkload, USUAL_SIZES, workloads } from '../dataset/workloads/index.ts'
 import { modelOf, readModelBytes, readModelFile } from '../onnx/index.ts'
 import type { Feeds } from '../runtime/index.ts'
 import { type Prepared, prepareGraph, prepareModel } from './prepare.ts'
@@ -34,7 +34,7 @@ export interface LoadedRoot {
   readonly feeds: Feeds | null
 }
 
-/** The roots that the sources name: `conv*`, `bert:full`, `all`, `model.onnx`. Throws UserError on a name that is nothing. */
+/** The roots that the sources name: `conv*`, `bert:full`, `all`, `model.onnx`; a slow size only by its name. Throws UserError on a name that is nothing. */
 export function rootsOf(sources: readonly string[], seed: number): readonly Root[] {
   const roots = sources.flatMap((source) =>
     source.endsWith('.onnx') ? [fileRoot(source, seed)] : workloadRoots(source, seed),
@@ -65,7 +65,7 @@ function workloadRoots(source: string, seed: number): Root[] {
   if (wanted !== undefined && !sizes.includes(wanted)) throw unknownSize(source, sizes, wanted)
   return chosen.flatMap((w) =>
     w.sizes
-      .filter((size) => wanted === undefined || size === wanted)
+      .filter((size) => (wanted === undefined ? USUAL_SIZES.includes(size) : size === wanted))
       .map(
         (size): Root => ({
           kind: 'workload',
@@ -81,7 +81,7 @@ function workloadRoots(source: string, seed: number): Root[] {
 
 function unknownSize(source: string, sizes: readonly string[], got: string): UserError {
   const expected = `one of the sizes ${sizes.join(', ')}`
-  const fix = 'name one of these, or none for all'
+  const fix = 'name one of these, or none for the usual ones'
   return new UserError({ code: 'unknown-workload', where: `workload ${source}`, expected, got, fix })
 }
 

@@ -33,7 +33,8 @@ export const bertBenchmark: Benchmark = {
   name: 'bert',
   about: 'seconds and memory of optimize --measure 0 on a graph of 1,000 nodes; --size small|full --seed 0 --json FILE',
   run: (args) => {
-    const { size, threads, seed, json, keep } = parseGainOptions(args)
+    const { size: wanted, threads, seed, json, keep } = parseGainOptions(args)
+    const size = wanted ?? 'full'
     const context = contextOf({ size, threads, seed })
     return withFolder(keep, async (folder) => {
       const { modelPath, inputs } = writeBert(folder, size, seed)

@@ -13,8 +13,8 @@ export interface GainOptions {
   readonly seed: number
   /** Cases that are left out usually. */
   readonly all: boolean
-  /** Size of workloads. */
-  readonly size: string
+  /** Size of workloads; null: what the benchmark takes by itself. */
+  readonly size: string | null
   /** Folder of the cases, where they lie outside the repository. */
   readonly folder: string | null
   /** Where the rows go, as JSON. */
@@ -36,7 +36,7 @@ export function parseGainOptions(args: readonly string[]): GainOptions {
       measure: { type: 'string', default: '5' },
       seed: { type: 'string', default: '0' },
       all: { type: 'boolean', default: false },
-      size: { type: 'string', default: 'full' },
+      size: { type: 'string' },
       folder: { type: 'string' },
       json: { type: 'string' },
       keep: { type: 'string' },
@@ -49,7 +49,7 @@ export function parseGainOptions(args: readonly string[]): GainOptions {
     measure: count(values.measure, 'measure'),
     seed: Number(values.seed),
     all: values.all,
-    size: values.size,
+    size: values.size ?? null,
     folder: values.folder ?? null,
     json: values.json ?? null,
     keep: values.keep ?? null,

@@ -1,9 +1,20 @@
 // What `optimize` gains, case by case: the command optimises one model, then the model that it wrote is measured against the
-// original in several fresh processes, apart from the measurement that it was chosen by. A case that fails is a row that says so.
+// original in several fresh processes, apart from the measurement that it was chosen by, and beside the form that a person wrote, if
+// there is one. A case that fails is a row that says so.
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { measureInProcesses, type ProcessMeasurement, timingInputs } from '../../src/bench/index.ts'
+import { createRandom } from '../../src/base/random.ts'
+import { median } from '../../src/base/statistics.ts'
+import {
+  type Measurement,
+  measureInProcesses,
+  type ProcessMeasurement,
+  type Ratio,
+  type Timed,
+  timingInputs,
+} from '../../src/bench/index.ts'
+import { joinTimings } from '../../src/bench/measure.ts'
 import { readModelFile } from '../../src/onnx/index.ts'
 import type { RunRecord } from '../../src/report/index.ts'
 import { createBackend } from '../../src/runtime/index.ts'
@@ -19,6 +30,8 @@ export interface GainCase {
   readonly samples: readonly string[]
   /** Folder for --inputs, or null. */
   readonly inputs: string | null
+  /** The model that a person would write instead; default: nobody wrote it. */
+  readonly byHand?: string
 }
 
 export interface GainRow {
@@ -34,6 +47,11 @@ export interface GainRow {
   readonly speedup: Speedup | null
   /** The same in each process. */
   readonly perProcess: readonly number[]
+  /** Original time / time of the form by hand, in the same processes; null: there is none. */
+  readonly byHand: Speedup | null
+  /** What was found / what is found by hand, in the same blocks; where a person's form is slower than the original, the original
+   * counts as that form. */
+  readonly share: Speedup | null
   readonly originalMs: number | null
   readonly writtenMs: number | null
   readonly rules: RunRecord['rules']
@@ -60,6 +78,9 @@ export interface Paths {
 /** More cells for a case, once it is optimised. */
 export type ExtraCells = (name: string, paths: Paths) => readonly string[] | Promise<readonly string[]>
 
+/** Names of the models in a measurement, beside the original. */
+const WRITTEN = 'written'
+const BY_HAND = 'by hand'
 const NOTHING_WRITTEN: Speedup = { median: 1, low: 1, high: 1 }
 /** Per process; three blocks are measured in any case. */
 const PROCESS_LIMIT_MS = 30_000
@@ -86,7 +107,7 @@ export async function gainOf(c: GainCase, folder: string, options: GainOptions, 
   if (record === null || failure !== null) return failedRow(c, failure ?? 'no record', record)
   try {
     const paths = { original: c.modelPath, written: existsSync(output) ? output : null }
-    const timing = paths.written === null ? null : await timeWritten(c, paths.written, record, options)
+    const timing = await timeModels(c, paths.written, record, options)
     return { ...rowOf(c, record), ...timing, extra: await extra(c.name, paths) }
   } catch (error) {
     return failedRow(c, error instanceof Error ? error.message : String(error), record)
@@ -118,6 +139,8 @@ function rowOf(c: GainCase, record: RunRecord): GainRow {
         : { median: speedup, low: speedupInterval[0], high: speedupInterval[1] },
     speedup: gain ? null : NOTHING_WRITTEN,
     perProcess: [],
+    byHand: null,
+    share: null,
     originalMs: record.originalMs?.median ?? null,
     writtenMs: null,
     stopReason: record.saturation.stopReason,
@@ -128,40 +151,72 @@ function rowOf(c: GainCase, record: RunRecord): GainRow {
 
 function failedRow(c: GainCase, reason: string, record: RunRecord | null): GainRow {
   const nothing = { shapes: {}, found: null, originalMs: null, rules: [], seconds: {}, stopReason: '', verified: null }
-  const known = record ? rowOf(c, record) : { ...nothing, writtenMs: null, perProcess: [], warnings: [], extra: [] }
+  const unmeasured = { writtenMs: null, perProcess: [], byHand: null, share: null }
+  const known = record ? rowOf(c, record) : { ...nothing, ...unmeasured, warnings: [], extra: [] }
   return { ...known, name: c.name, group: c.group, verdict: 'failed', reason, speedup: null }
 }
 
-async function timeWritten(c: GainCase, written: string, record: RunRecord, options: GainOptions) {
+/** Times what was written and what a person wrote, whichever there is, against the original. */
+async function timeModels(
+  c: GainCase,
+  written: string | null,
+  record: RunRecord,
+  options: GainOptions,
+): Promise<Partial<GainRow>> {
+  const models = [
+    ...(written === null ? [] : [{ name: WRITTEN, modelPath: written }]),
+    ...(c.byHand === undefined ? [] : [{ name: BY_HAND, modelPath: c.byHand }]),
+  ]
+  if (models.length === 0) return {}
   const { processes, threads, seed } = options
   const { graph } = readModelFile(c.modelPath)
   const { feeds } = timingInputs(graph, new Map(Object.entries(record.shapes)), {
     seed,
     ...(c.inputs !== null && { folder: c.inputs }),
   })
-  const models = {
-    original: { name: 'original', modelPath: c.modelPath },
-    written: { name: 'written', modelPath: written },
-  }
-  const outcome = await measureInProcesses(() => createBackend('cpu'), models.original, [models.written], feeds, {
+  const original = { name: 'original', modelPath: c.modelPath }
+  const outcome = await measureInProcesses(() => createBackend('cpu'), original, models, feeds, {
     ...{ processes, threads, seed },
     timeLimitMs: PROCESS_LIMIT_MS * processes,
     dropAbove: Number.POSITIVE_INFINITY,
   })
   if (!outcome.ok) throw new Error(`measuring: ${outcome.reason}`)
-  return timesOf(outcome.value)
+  return timesOf(outcome.value, seed)
 }
 
-function timesOf(measurement: ProcessMeasurement): Partial<GainRow> {
-  const [variant] = measurement.variants
-  if (variant?.kind !== 'timed') throw new Error(`measuring the written model: ${variant?.reason}`)
-  const { median, low, high } = variant.ratio
+function timesOf(measurement: ProcessMeasurement, seed: number): Partial<GainRow> {
+  const [written, byHand] = [WRITTEN, BY_HAND].map((name) => timedOf(measurement, name))
   return {
-    speedup: { median: 1 / median, low: 1 / high, high: 1 / low },
-    perProcess: measurement.perProcess.flatMap(({ variants: [v] }) =>
-      v?.kind === 'timed' ? [1 / v.ratio.median] : [],
-    ),
     originalMs: measurement.reference.time.median,
-    writtenMs: variant.time.median,
+    ...(written && {
+      speedup: inverse(written.ratio),
+      perProcess: measurement.perProcess.map((part) => 1 / timedOf(part, WRITTEN)!.ratio.median),
+      writtenMs: written.time.median,
+    }),
+    ...(byHand && { byHand: inverse(byHand.ratio), share: shareOf(measurement, byHand.ratio.median < 1, seed) }),
   }
+}
+
+/** null: it was not measured. Throws where its measurement failed. */
+function timedOf({ variants }: Measurement, name: string): Timed | null {
+  const found = variants.find((v) => v.name === name)
+  if (found?.kind === 'failed') throw new Error(`measuring the model ${name}: ${found.reason}`)
+  return found ?? null
+}
+
+const inverse = ({ median: middle, low, high }: Ratio): Speedup => ({
+  median: 1 / middle,
+  low: 1 / high,
+  high: 1 / low,
+})
+
+/** Time of what a person would run / time of what was found (the original, if nothing was), block by block. */
+function shareOf({ perProcess }: ProcessMeasurement, handIsFaster: boolean, seed: number): Speedup {
+  const parts = perProcess.map((part) => {
+    const theirs = handIsFaster ? timedOf(part, BY_HAND)! : part.reference
+    const ours = timedOf(part, WRITTEN) ?? part.reference
+    const ratios = ours.samplesMs.map((ms, i) => theirs.samplesMs[i]! / ms)
+    return { ...ours, ratios, ratio: { ...ours.ratio, median: median(ratios) } }
+  })
+  return joinTimings(parts, createRandom(seed)).ratio
 }

@@ -1,18 +1,24 @@
 // `npm run bench -- <name> [arguments]`: the table of benchmarks. Not part of the tests.
 import { cpus, loadavg } from 'node:os'
 import { UserError } from '../../src/base/errors.ts'
+import { algebraBenchmark } from './algebra.ts'
 import type { Benchmark } from './benchmark.ts'
 import { bertBenchmark } from './bert.ts'
+import { blocksBenchmark } from './blocks.ts'
 import { cleanUpBenchmark } from './clean-up.ts'
 import { egraphBenchmark } from './egraph.ts'
 import { exportsBenchmark } from './exports.ts'
 import { familiesBenchmark } from './families.ts'
 import { largeBenchmark } from './large.ts'
 import { modelsBenchmark } from './models.ts'
+import { papersBenchmark } from './papers.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   egraphBenchmark,
   modelsBenchmark,
+  algebraBenchmark,
+  blocksBenchmark,
+  papersBenchmark,
   familiesBenchmark,
   exportsBenchmark,
   bertBenchmark,

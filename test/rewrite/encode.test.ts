@@ -1,8 +1,9 @@
 import { expect } from 'chai'
-import { int } from '../../src/ir/attribute.ts'
+import { int, ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
+import { type Dim, namedDim } from '../../src/ir/dim.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
-import { tensor } from '../../src/ir/tensor.ts'
+import { tensor, typedView } from '../../src/ir/tensor.ts'
 import { findProblems } from '../../src/ir/validate.ts'
 import { ConstantTable } from '../../src/rewrite/constants.ts'
 import { encode } from '../../src/rewrite/encode.ts'
@@ -84,6 +85,21 @@ describe('decoding', () => {
     b.output(b.node('Reshape', [odd, b.int64s([3, 2])]), 'y')
     const [program] = drawPrograms(b.build(), new Map(), 1)
     expect(program!.graph.values.map((v) => v.type?.shape)).to.deep.include([2, 3])
+  })
+
+  it('writes a resize for all axes where their sizes are numbers, and for those that change where not', () => {
+    const resized = (batch: Dim) => {
+      const b = new GraphBuilder('g', OPSETS)
+      const x = b.input('x', 'float32', [batch, 3, 4, 4])
+      const sizes = b.constant(tensor('int64', [2], [8, 8]), 'sizes')
+      b.output(b.node('Resize', [x, null, null, sizes], { axes: ints([2, 3]) }), 'y')
+      const [program] = drawPrograms(b.build(), new Map([['n', 2]]), 1)
+      const [node] = program!.graph.nodes
+      const given = program!.graph.initializers.get(node!.inputs[3]!)!
+      return { sizes: Array.from(typedView(given) as BigInt64Array, Number), hasAxes: 'axes' in node!.attributes }
+    }
+    expect(resized(2)).to.deep.equal({ sizes: [2, 3, 8, 8], hasAxes: false })
+    expect(resized(namedDim('n'))).to.deep.equal({ sizes: [8, 8], hasAxes: true })
   })
 
   it('lists an input as an output, and an output twice, where the model does', () => {

@@ -153,10 +153,26 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'combine-factors': [(s) => s.op('Mul', [s.op('Mul', [s.x([4, 3]), s.w([3])]), s.c(2.5)])],
   'distribute-factor': [(s) => s.op('Mul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3])])],
   'float-term': [(s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.op('Add', [s.x([4, 3]), s.w([3])])])],
+  'term-down': [
+    (s) => {
+      const resized = s.op('Resize', [s.x([1, 3, 4, 4]), null, s.b.constant(tensor('float32', [4], [1, 1, 2, 2]))], {})
+      return s.op('Add', [resized, s.w([3, 1, 1])])
+    },
+    (s) => s.op('Add', [s.op('Add', [s.x([4, 3]), s.x([1, 3])]), s.w([3])]),
+    (s) => {
+      const maps = [2, 4].map((size) => s.op('MatMul', [s.x([4, size]), s.w([size, 3])]))
+      return s.op('Add', [s.op('Add', maps), s.w([3])])
+    },
+    (s) => {
+      const maps = [3, 4].map((channels) => s.conv(s.x([1, channels, 5, 5]), s.w([2, channels, 3, 3]), 1))
+      return s.op('Add', [s.op('Add', maps), s.w([2, 1, 1])])
+    },
+  ],
   'constant-out': [
     (s) => s.op('MatMul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3, 2])]),
     (s) => s.conv(s.op('Add', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([2, 3, 3, 3]), 0),
     (s) => s.mean(s.op('Add', [s.x([2, 5, 3]), s.w([3])]), [1]),
+    (s) => s.op('ReduceSum', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.b.int64s([0, 1])]),
     (s) => s.op('Transpose', [s.op('Add', [s.x([2, 5, 3]), s.w([5, 3])])], { perm: ints([0, 2, 1]) }),
     (s) => s.op('Reshape', [s.op('Add', [s.x([2, 6]), s.w([6])]), s.b.int64s([2, 2, 3])]),
     (s) => s.op('GlobalAveragePool', [s.op('Add', [s.x([1, 3, 4, 4]), s.w([3, 1, 1])])]),
@@ -169,6 +185,22 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   ],
   'conv-of-lin': [(s) => s.conv(s.conv(s.x([1, 3, 5, 5]), s.w([4, 3, 1, 1]), 0), s.w([2, 4, 3, 3]), 1)],
   'lin-of-conv': [(s) => s.conv(s.conv(s.x([1, 3, 5, 5]), s.w([4, 3, 3, 3]), 1), s.w([2, 4, 1, 1]), 0)],
+  'conv-of-sum': [
+    (s) => {
+      const w = s.w([2, 3, 3, 3])
+      return s.op('Add', [s.conv(s.x([1, 3, 5, 5]), w, 1), s.conv(s.x([1, 3, 5, 5]), w, 1)])
+    },
+  ],
+  'reduce-product': [
+    (s) => s.op('ReduceSum', [s.op('MatMul', [s.x([2, 4, 3]), s.x([2, 3, 5])]), s.b.int64s([2])]),
+    (s) => s.mean(s.op('MatMul', [s.x([4, 3]), s.x([3, 5])]), [0]),
+  ],
+  'stack-inputs': [
+    (s) => {
+      const w = s.w([3, 2])
+      return s.op('Mul', [s.op('MatMul', [s.x([1, 3]), w]), s.op('Tanh', [s.op('MatMul', [s.x([2, 3]), w])])])
+    },
+  ],
   'sum-of-convs': [
     (s) => {
       const x = s.x([1, 3, 5, 5])
@@ -254,6 +286,11 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'map-table': [
     (s) => s.op('Relu', [s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) })]),
     (s) => s.op('Add', [s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) }), s.w([3])]),
+    (s) => {
+      const rows = s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) })
+      return s.op('LayerNormalization', [rows, s.w([3]), s.w([3])])
+    },
+    (s) => s.op('Softmax', [s.op('Gather', [s.w([5, 3, 2]), s.b.input('ids', 'int64', [4])], { axis: int(0) })]),
   ],
   'mean-as-pool': [(s) => s.mean(s.x([1, 2, 4, 4]), [2, 3])],
   'pool-as-mean': [(s) => s.op('GlobalAveragePool', [s.x([1, 2, 4, 4])])],

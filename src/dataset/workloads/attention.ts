@@ -18,6 +18,11 @@ export const attention = [
       const weights = net.op('Div', e, net.reduce('ReduceSum', e, -1, true))
       net.output(net.matmul(weights, net.input('v', heads, keys, width)))
     },
+    byHand(net, { heads, rows, keys, width }) {
+      const e = net.op('Exp', net.input('scores', heads, rows, keys))
+      const sums = net.matmul(e, net.input('v', heads, keys, width))
+      net.output(net.op('Div', sums, net.reduce('ReduceSum', e, -1, true)))
+    },
   }),
   workload({
     name: 'late-query-norm',
@@ -35,6 +40,13 @@ export const attention = [
       const normed = net.op('Div', q, net.op('Sqrt', net.add(meanSquare, net.scalar(1e-6))))
       net.output(net.mul(net.matmul(normed, net.input('k', width, keys)), net.scalar(1 / Math.sqrt(width))))
     },
+    byHand(net, { rows, width, keys }) {
+      const q = net.input('q', rows, width)
+      const meanSquare = net.reduce('ReduceMean', net.mul(q, q), -1, true)
+      const root = net.op('Sqrt', net.add(meanSquare, net.scalar(1e-6)))
+      const scale = net.op('Div', net.scalar(1 / Math.sqrt(width)), root)
+      net.output(net.mul(net.matmul(q, net.input('k', width, keys)), scale))
+    },
   }),
   workload({
     name: 'unrolled-input-projection',
@@ -51,6 +63,15 @@ export const attention = [
       }
       net.output(h)
     },
+    byHand(net, { steps, width }) {
+      const [wx, wh] = [net.weight([width, width]), net.weight([width, width])]
+      let h = net.input('h', 1, width)
+      const inputs = Array.from({ length: steps }, (_, t) => net.input(`x${t}`, 1, width))
+      for (const x of net.split(net.matmul(net.concat(inputs, 0), wx), steps, 0)) {
+        h = net.tanh(net.add(x, net.matmul(h, wh)))
+      }
+      net.output(h)
+    },
   }),
   workload({
     name: 'shared-towers',
@@ -63,6 +84,16 @@ export const attention = [
       const tower = (x: ValueId) => weights.reduce((y, w) => net.tanh(net.matmul(y, w)), x)
       const [a, b] = [tower(net.input('a', rows, width)), tower(net.input('b', rows, width))]
       net.output(net.reduce('ReduceSum', net.mul(net.mul(a, b), net.scalar(1 / Math.sqrt(width))), 1, true))
+    },
+    byHand(net, { rows, width }) {
+      const weights = [0, 1, 2].map(() => net.weight([width, width], width, 1.3))
+      const stacked = net.concat([net.input('a', rows, width), net.input('b', rows, width)], 0)
+      const [a, b] = net.split(
+        weights.reduce((y, w) => net.tanh(net.matmul(y, w)), stacked),
+        2,
+        0,
+      )
+      net.output(net.reduce('ReduceSum', net.mul(net.mul(a!, b!), net.scalar(1 / Math.sqrt(width))), 1, true))
     },
   }),
   workload({

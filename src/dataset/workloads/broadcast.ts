@@ -1,6 +1,7 @@
 // Work done once instead of once per copy: expanded vectors and gathered tables (rows 12-14 of the table of identities).
 import { int } from '../../ir/attribute.ts'
 import { tensor } from '../../ir/tensor.ts'
+import { linearOfPair } from './parts.ts'
 import { workload } from './workload.ts'
 
 export const broadcast = [
@@ -19,6 +20,10 @@ export const broadcast = [
       const items = net.input('items', copies, to)
       net.output(net.mul(net.relu(net.linear(spread, to)), items))
     },
+    byHand(net, { copies, width, to }) {
+      const [x, items] = [net.input('x', 1, width), net.input('items', copies, to)]
+      net.output(net.mul(net.relu(net.linear(x, to)), items))
+    },
   }),
   workload({
     name: 'concat-with-expanded',
@@ -34,6 +39,10 @@ export const broadcast = [
       const spread = net.expand(net.input('user', 1, user), [rows, user])
       const both = net.concat([net.input('items', rows, item), spread], 1)
       net.output(net.relu(net.linear(both, to)))
+    },
+    byHand(net, { rows, item, user, to }) {
+      const [one, items] = [net.input('user', 1, user), net.input('items', rows, item)]
+      net.output(net.relu(linearOfPair(net, items, one, to)))
     },
   }),
   workload({
@@ -51,6 +60,10 @@ export const broadcast = [
       const table = net.weight([vocabulary, width], 1)
       net.output(net.linear(net.gather(table, net.ids('ids', rows)), to))
     },
+    byHand(net, { vocabulary, rows, width, to }) {
+      const [table, ids] = [net.weight([vocabulary, width], 1), net.ids('ids', rows)]
+      net.output(net.gather(net.linear(table, to), ids))
+    },
   }),
   workload({
     name: 'activated-embedding',
@@ -63,6 +76,10 @@ export const broadcast = [
       const table = net.weight([vocabulary, width], 1)
       const embedded = net.gather(table, net.ids('ids', rows))
       net.output(net.tanh(net.linear(net.layerNorm(embedded), width)))
+    },
+    byHand(net, { vocabulary, rows, width }) {
+      const [table, ids] = [net.weight([vocabulary, width], 1), net.ids('ids', rows)]
+      net.output(net.gather(net.tanh(net.linear(net.layerNorm(table), width)), ids))
     },
   }),
   workload({

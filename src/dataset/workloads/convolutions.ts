@@ -1,12 +1,20 @@
 // Convolutions that compose or add up (rows 18-19 of the table of identities).
 import type { ValueId } from '../../ir/graph.ts'
 import type { Net } from './net.ts'
+import { applyConv, convLayer, enlarged, identityLayer, scaled, sumOfLayers, thenPointwise } from './parts.ts'
 import { workload } from './workload.ts'
 
 const dims = {
   small: { channels: 24, inner: 48, to: 24, size: 20 },
   full: { channels: 96, inner: 192, to: 96, size: 48 },
   reverse: { channels: 192, inner: 16, to: 192, size: 28 },
+}
+
+/** Both convolutions as one, and the activation. */
+function composed(net: Net, { channels, inner, to, size }: (typeof dims)['full'], kernel: number): void {
+  const x = net.input('x', 1, channels, size, size)
+  const first = convLayer(net, channels, inner, kernel)
+  net.output(net.relu(applyConv(net, x, thenPointwise(net, first, convLayer(net, inner, to, 1)))))
 }
 
 function sumOf(net: Net, values: readonly ValueId[]): ValueId {
@@ -24,6 +32,7 @@ export const convolutions = [
       const x = net.input('x', 1, channels, size, size)
       net.output(net.convRelu(net.conv(x, inner, 1), to, 1))
     },
+    byHand: (net, d) => composed(net, d, 1),
   }),
   workload({
     name: 'conv-then-pointwise',
@@ -39,6 +48,7 @@ export const convolutions = [
       const x = net.input('x', 1, channels, size, size)
       net.output(net.convRelu(net.conv(x, inner, 3), to, 1))
     },
+    byHand: (net, d) => composed(net, d, 3),
   }),
   workload({
     name: 'parallel-convs',
@@ -49,6 +59,11 @@ export const convolutions = [
     build(net, { channels, size }) {
       const x = net.input('x', 1, channels, size, size)
       net.output(net.relu(net.add(net.conv(x, channels, 3), net.conv(x, channels, 3))))
+    },
+    byHand(net, { channels, size }) {
+      const x = net.input('x', 1, channels, size, size)
+      const both = [0, 1].map(() => convLayer(net, channels, channels, 3))
+      net.output(net.relu(applyConv(net, x, sumOfLayers(net, both))))
     },
   }),
   workload({
@@ -63,6 +78,11 @@ export const convolutions = [
       const maps = ['x', 'y'].map((name) => net.node('Conv', [net.input(name, 1, channels, size, size), weight], pads))
       net.output(net.relu(sumOf(net, maps)))
     },
+    byHand(net, { channels, size }) {
+      const layer = { weight: net.weight([channels, channels, 3, 3], channels * 9), bias: net.scalar(0, channels) }
+      const [x, y] = ['x', 'y'].map((name) => net.input(name, 1, channels, size, size))
+      net.output(net.relu(applyConv(net, net.add(x!, y!), layer)))
+    },
   }),
   workload({
     name: 'three-branch-conv',
@@ -74,6 +94,16 @@ export const convolutions = [
       let x = net.input('x', 1, channels, size, size)
       for (let i = 0; i < depth; i++) {
         x = net.relu(net.mul(sumOf(net, [net.conv(x, channels, 3), net.conv(x, channels, 1), x]), net.scalar(0.45)))
+      }
+      net.output(x)
+    },
+    byHand(net, { channels, size, depth }) {
+      let x = net.input('x', 1, channels, size, size)
+      for (let i = 0; i < depth; i++) {
+        const wide = convLayer(net, channels, channels, 3)
+        const points = [convLayer(net, channels, channels, 1), identityLayer(net, channels)]
+        const all = sumOfLayers(net, [wide, ...points.map((p) => enlarged(net, p))])
+        x = net.relu(applyConv(net, x, scaled(net, all, 0.45)))
       }
       net.output(x)
     },

@@ -1,6 +1,7 @@
 // Memory-bound algebra: scalar chains, factoring, exponentials (rows 20 and 25 of the table of identities).
 import type { ValueId } from '../../ir/graph.ts'
 import type { Net } from './net.ts'
+import { applyLinear, linearLayer } from './parts.ts'
 import { workload } from './workload.ts'
 
 const lengths = { small: 1 << 12, full: 1 << 20 }
@@ -13,6 +14,12 @@ function scalarChain(net: Net, x: ValueId, length: number): ValueId {
     y = net.op(op, y, net.scalar(i % 2 === 0 ? 1.1 + i / 10 : 0.25))
   }
   return y
+}
+
+/** A chain of that length as one multiplication and one addition. */
+function mapOfChain(net: Net, length: number): { readonly scale: ValueId; readonly shift: ValueId } {
+  const [shift, atOne] = [0, 1].map((x) => scalarChain(net, net.scalar(x), length)) as [ValueId, ValueId]
+  return { scale: net.op('Sub', atOne, shift), shift }
 }
 
 /** e^-|x| */
@@ -29,6 +36,10 @@ export const elementWise = [
       const y = net.mul(net.mul(net.input('x', n), net.scalar(1.5)), net.scalar(0.7))
       net.output(net.tanh(net.add(net.add(y, net.scalar(0.25)), net.scalar(-0.5))))
     },
+    byHand(net, n) {
+      const y = net.mul(net.input('x', n), net.mul(net.scalar(1.5), net.scalar(0.7)))
+      net.output(net.tanh(net.add(y, net.scalar(-0.25))))
+    },
   }),
   workload({
     name: 'scalar-affine-chain',
@@ -38,6 +49,10 @@ export const elementWise = [
     sizes: lengths,
     build(net, n) {
       net.output(net.relu(scalarChain(net, net.input('x', n), 6)))
+    },
+    byHand(net, n) {
+      const { scale, shift } = mapOfChain(net, 6)
+      net.output(net.relu(net.add(net.mul(net.input('x', n), scale), shift)))
     },
   }),
   workload({
@@ -50,6 +65,14 @@ export const elementWise = [
       const before = scalarChain(net, net.input('x', rows, width), 3)
       net.output(scalarChain(net, net.linear(before, width), 3))
     },
+    byHand(net, { rows, width }) {
+      const x = net.input('x', rows, width)
+      const { weight, bias } = linearLayer(net, width, width)
+      const { scale, shift } = mapOfChain(net, 3)
+      const shifted = net.matmul(net.expand(shift, [width]), weight)
+      const all = { weight: net.mul(weight, net.mul(scale, scale)), bias: scalarChain(net, net.add(shifted, bias), 3) }
+      net.output(applyLinear(net, x, all))
+    },
   }),
   workload({
     name: 'common-factor',
@@ -60,6 +83,10 @@ export const elementWise = [
     build(net, n) {
       const [x, y, z] = ['x', 'y', 'z'].map((name) => net.input(name, n))
       net.output(net.add(net.mul(x!, y!), net.mul(x!, z!)))
+    },
+    byHand(net, n) {
+      const [x, y, z] = ['x', 'y', 'z'].map((name) => net.input(name, n))
+      net.output(net.mul(x!, net.add(y!, z!)))
     },
   }),
   workload({
@@ -72,6 +99,11 @@ export const elementWise = [
       const x = net.input('x', 1, channels, size, size)
       const gate = net.sigmoid(net.conv(net.op('GlobalAveragePool', x), channels, 1))
       net.output(net.add(x, net.mul(x, gate)))
+    },
+    byHand(net, { channels, size }) {
+      const x = net.input('x', 1, channels, size, size)
+      const gate = net.sigmoid(net.conv(net.op('GlobalAveragePool', x), channels, 1))
+      net.output(net.mul(x, net.add(gate, net.scalar(1))))
     },
   }),
   workload({
@@ -96,6 +128,10 @@ export const elementWise = [
       const [x, y] = ['x', 'y'].map((name) => decay(net, net.input(name, n)))
       net.output(net.mul(x!, y!))
     },
+    byHand(net, n) {
+      const [x, y] = ['x', 'y'].map((name) => net.op('Abs', net.input(name, n)))
+      net.output(net.op('Exp', net.op('Neg', net.add(x!, y!))))
+    },
   }),
   workload({
     name: 'decay-of-sum',
@@ -106,6 +142,9 @@ export const elementWise = [
     build(net, { rows, columns }) {
       const [x, y] = [net.op('Abs', net.input('x', rows, 1)), net.op('Abs', net.input('y', 1, columns))]
       net.output(net.op('Exp', net.add(net.op('Neg', x), net.op('Neg', y))))
+    },
+    byHand(net, { rows, columns }) {
+      net.output(net.mul(decay(net, net.input('x', rows, 1)), decay(net, net.input('y', 1, columns))))
     },
   }),
 ]

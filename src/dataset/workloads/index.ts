@@ -1,10 +1,12 @@
 // The table of workloads: every graph that data sets are collected on and that benchmarks report, by name.
 import { UserError } from '../../base/errors.ts'
 import { attention } from './attention.ts'
-import { decoders, encoders, graphsAndScorers } from './blocks.ts'
+import { graphsAndScorers } from './blocks.ts'
 import { broadcast } from './broadcast.ts'
 import { convolutions } from './convolutions.ts'
+import { decoders } from './decoders.ts'
 import { elementWise } from './element-wise.ts'
+import { encoders } from './encoders.ts'
 import { leftovers, slowActivations, spelledActivations } from './exporters.ts'
 import { convMerges, linearMerges } from './merges.ts'
 import { cellPapers } from './papers-cells.ts'
@@ -19,7 +21,7 @@ import { selection } from './selection.ts'
 import { sums } from './sums.ts'
 import type { Workload } from './workload.ts'
 
-export { drawInputs, type InputRule, type InputRules, type Suite, type Workload } from './workload.ts'
+export { drawInputs, type InputRule, type InputRules, type Suite, USUAL_SIZES, type Workload } from './workload.ts'
 
 export const workloads: readonly Workload[] = [
   ...seed,

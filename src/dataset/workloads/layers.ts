@@ -24,26 +24,43 @@ export function attend(net: Net, q: ValueId, k: ValueId, v: ValueId): ValueId {
   return net.matmul(net.softmax(scores), v)
 }
 
-export function selfAttention(net: Net, x: ValueId, heads: number): ValueId {
+/** Rows attend to all rows of `x`; `from`: those that do. */
+export function selfAttention(net: Net, x: ValueId, heads: number, from = x): ValueId {
   const width = net.shape(x).at(-1)!
-  const [q, k, v] = [0, 1, 2].map(() => splitHeads(net, net.linear(x, width), heads))
+  const [q, k, v] = [from, x, x].map((y) => splitHeads(net, net.linear(y, width), heads))
   return net.linear(joinHeads(net, attend(net, q!, k!, v!)), width)
 }
 
 export type Activation = (net: Net, x: ValueId) => ValueId
 
-/** BERT's block: norms after the residual sums. */
+/** BERT's block: norms after the residual sums. `from`: the rows of `x` that are wanted. */
 export function postNormBlock(
   net: Net,
   x: ValueId,
   heads: number,
   inner: number,
   activation: Activation = (n, y) => n.gelu(y),
+  from = x,
 ): ValueId {
-  const attended = net.layerNorm(net.add(x, selfAttention(net, x, heads)))
+  const attended = net.layerNorm(net.add(from, selfAttention(net, x, heads, from)))
   const width = net.shape(x).at(-1)!
   const hidden = net.linear(activation(net, net.linear(attended, inner)), width)
   return net.layerNorm(net.add(attended, hidden))
+}
+
+/** The block of vision transformers: norms before attention and feed-forward. `rows` picks the rows that are wanted. */
+export function preNormBlock(
+  net: Net,
+  x: ValueId,
+  heads: number,
+  inner: number,
+  rows: (y: ValueId) => ValueId = (y) => y,
+): ValueId {
+  const width = net.shape(x).at(-1)!
+  const normed = net.layerNorm(x)
+  const attended = net.add(rows(x), selfAttention(net, normed, heads, rows(normed)))
+  const hidden = geluTorchScript(net, net.linear(net.layerNorm(attended), inner))
+  return net.add(attended, net.linear(hidden, width))
 }
 
 /** GPT's block: norms before attention and feed-forward, each row attending to itself and what came before. */

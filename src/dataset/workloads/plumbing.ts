@@ -15,6 +15,10 @@ export const plumbing = [
       const [x, y] = net.split(joined, 2, 1)
       net.output(net.add(net.relu(x!), net.tanh(y!)))
     },
+    byHand(net, { rows, width }) {
+      const [x, y] = [net.input('x', rows, width), net.input('y', rows, width)]
+      net.output(net.add(net.relu(x), net.tanh(y)))
+    },
   }),
   workload({
     name: 'concat-of-split',
@@ -25,6 +29,9 @@ export const plumbing = [
     build(net, { rows, width }) {
       const parts = net.split(net.input('x', rows, width), 3, 1)
       net.output(net.mul(net.concat(parts, 1), net.input('y', rows, width)))
+    },
+    byHand(net, { rows, width }) {
+      net.output(net.mul(net.input('x', rows, width), net.input('y', rows, width)))
     },
   }),
   workload({
@@ -38,6 +45,11 @@ export const plumbing = [
       const unused = net.tanh(net.linear(net.input('y', rows, width), width))
       const joined = net.concat([used, unused], 0)
       net.output(net.relu(net.slice(joined, 0, 0, rows / 2)))
+    },
+    byHand(net, { rows, width }) {
+      const used = net.input('x', rows, width)
+      net.input('y', rows, width)
+      net.output(net.relu(net.slice(used, 0, 0, rows / 2)))
     },
   }),
   workload({

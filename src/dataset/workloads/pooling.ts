@@ -1,4 +1,5 @@
 // Reductions and pools that commute with what is linear or monotone (rows on pooling of the table of identities).
+import { applyLinear, composeLinear, linearLayer } from './parts.ts'
 import { workload } from './workload.ts'
 
 const rowsTimesWidth = {
@@ -17,6 +18,9 @@ export const pooling = [
     build(net, { rows, width, to }) {
       net.output(net.reduce('ReduceMean', net.linear(net.input('x', 1, rows, width), to), 1, false))
     },
+    byHand(net, { rows, width, to }) {
+      net.output(net.linear(net.reduce('ReduceMean', net.input('x', 1, rows, width), 1, false), to))
+    },
   }),
   workload({
     name: 'sum-of-linear-stack',
@@ -27,6 +31,12 @@ export const pooling = [
     build(net, { rows, width, to }) {
       const hidden = net.linear(net.linear(net.input('x', 2, rows, width), to), width)
       net.output(net.reduce('ReduceSum', hidden, 1, false))
+    },
+    byHand(net, { rows, width, to }) {
+      const x = net.reduce('ReduceSum', net.input('x', 2, rows, width), 1, false)
+      const first = linearLayer(net, width, to)
+      const { weight, bias } = composeLinear(net, first, linearLayer(net, to, width))
+      net.output(applyLinear(net, x, { weight, bias: net.mul(bias, net.scalar(rows)) }))
     },
   }),
   workload({
@@ -43,6 +53,9 @@ export const pooling = [
       const x = net.input('x', 1, channels, size, size)
       net.output(net.op('GlobalAveragePool', net.conv(x, to, 1)))
     },
+    byHand(net, { channels, to, size }) {
+      net.output(net.conv(net.op('GlobalAveragePool', net.input('x', 1, channels, size, size)), to, 1))
+    },
   }),
   workload({
     name: 'average-pool-of-conv',
@@ -58,6 +71,10 @@ export const pooling = [
       const x = net.relu(net.input('x', 1, channels, size, size))
       net.output(net.pool('AveragePool', net.conv(x, to, 1), 2))
     },
+    byHand(net, { channels, to, size }) {
+      const x = net.relu(net.input('x', 1, channels, size, size))
+      net.output(net.conv(net.pool('AveragePool', x, 2), to, 1))
+    },
   }),
   workload({
     name: 'max-pool-of-relu',
@@ -68,6 +85,10 @@ export const pooling = [
     build(net, { channels, size }) {
       const scaled = net.add(net.input('x', 1, channels, size, size), net.input('y', 1, channels, size, size))
       net.output(net.pool('MaxPool', net.relu(scaled), 2))
+    },
+    byHand(net, { channels, size }) {
+      const scaled = net.add(net.input('x', 1, channels, size, size), net.input('y', 1, channels, size, size))
+      net.output(net.relu(net.pool('MaxPool', scaled, 2)))
     },
   }),
   workload({

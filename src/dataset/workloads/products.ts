@@ -1,4 +1,6 @@
 // Products of matrices: association, composition and factored weights (rows 1-6 of the table of identities).
+import type { ValueId } from '../../ir/graph.ts'
+import { applyLinear, composeLinear, linearLayer } from './parts.ts'
 import { workload } from './workload.ts'
 
 export const products = [
@@ -17,6 +19,10 @@ export const products = [
       const scaled = net.mul(net.matmul(net.matmul(x, y), z), net.scalar(1 / Math.sqrt(k * n)))
       net.output(scaled)
     },
+    byHand(net, { m, k, n, p }) {
+      const [x, y, z] = [net.input('x', m, k), net.input('y', k, n), net.input('z', n, p)]
+      net.output(net.mul(net.matmul(x, net.matmul(y, z)), net.scalar(1 / Math.sqrt(k * n))))
+    },
   }),
   workload({
     name: 'matmul-chain-of-four',
@@ -32,6 +38,12 @@ export const products = [
       const factors = sizes.slice(1).map((n, i) => net.input(`x${i}`, sizes[i]!, n))
       const product = factors.reduce((a, b) => net.matmul(a, b))
       net.output(net.mul(product, net.scalar(1 / Math.sqrt(sizes[1]! * sizes[2]! * sizes[3]!))))
+    },
+    byHand(net, { sizes }) {
+      const factors = sizes.slice(1).map((n, i) => net.input(`x${i}`, sizes[i]!, n))
+      const [a, b, c, d] = factors as [ValueId, ValueId, ValueId, ValueId]
+      const scale = net.scalar(1 / Math.sqrt(sizes[1]! * sizes[2]! * sizes[3]!))
+      net.output(net.matmul(net.matmul(a, net.mul(net.matmul(b, c), scale)), d))
     },
   }),
   workload({
@@ -49,6 +61,11 @@ export const products = [
       const scores = net.matmul(q!, net.transpose(k!, [0, 1, 3, 2]))
       net.output(net.mul(net.matmul(scores, v!), net.scalar(1 / Math.sqrt(rows * width))))
     },
+    byHand(net, { heads, rows, width }) {
+      const [q, k, v] = ['q', 'k', 'v'].map((name) => net.input(name, 1, heads, rows, width))
+      const mixed = net.matmul(net.transpose(k!, [0, 1, 3, 2]), v!)
+      net.output(net.matmul(q!, net.mul(mixed, net.scalar(1 / Math.sqrt(rows * width)))))
+    },
   }),
   workload({
     name: 'neighbour-mix',
@@ -64,6 +81,11 @@ export const products = [
     build(net, { nodes, from, to }) {
       const mixed = net.matmul(net.input('a', nodes, nodes), net.input('x', nodes, from))
       net.output(net.relu(net.linear(mixed, to)))
+    },
+    byHand(net, { nodes, from, to }) {
+      const [a, x] = [net.input('a', nodes, nodes), net.input('x', nodes, from)]
+      const { weight, bias } = linearLayer(net, from, to)
+      net.output(net.relu(net.add(net.matmul(a, net.matmul(x, weight)), bias)))
     },
   }),
   workload({
@@ -81,6 +103,12 @@ export const products = [
       const weights = net.softmax(net.input('scores', rows, rows))
       net.output(net.project(net.matmul(weights, net.project(x, inner)), to))
     },
+    byHand(net, { rows, width, inner, to }) {
+      const x = net.input('x', rows, width)
+      const weights = net.softmax(net.input('scores', rows, rows))
+      const both = net.matmul(net.weight([width, inner]), net.weight([inner, to]))
+      net.output(net.matmul(weights, net.matmul(x, both)))
+    },
   }),
   workload({
     name: 'linear-linear',
@@ -96,6 +124,11 @@ export const products = [
       const hidden = net.linear(net.input('x', rows, from), inner)
       net.output(net.linear(hidden, to))
     },
+    byHand(net, { rows, from, inner, to }) {
+      const x = net.input('x', rows, from)
+      const first = linearLayer(net, from, inner)
+      net.output(applyLinear(net, x, composeLinear(net, first, linearLayer(net, inner, to))))
+    },
   }),
   workload({
     name: 'factored-weight',
@@ -110,6 +143,10 @@ export const products = [
     build(net, { rows, from, rank, to }) {
       const weight = net.matmul(net.weight([from, rank]), net.weight([rank, to]))
       net.output(net.matmul(net.input('x', rows, from), weight))
+    },
+    byHand(net, { rows, from, rank, to }) {
+      const [a, b] = [net.weight([from, rank]), net.weight([rank, to])]
+      net.output(net.matmul(net.matmul(net.input('x', rows, from), a), b))
     },
   }),
 ]

@@ -1,6 +1,7 @@
 // Selecting rows or columns of what was computed point by point along them (rows 10-11 of the table of identities).
 import type { ValueId } from '../../ir/graph.ts'
 import type { Net } from './net.ts'
+import { applyConv, applyLinear, convLayer, linearLayer } from './parts.ts'
 import { workload } from './workload.ts'
 
 function rowWise(net: Net, x: ValueId, width: number): ValueId {
@@ -19,6 +20,10 @@ export const selection = [
       const out = rowWise(net, net.input('x', 1, rows, width), width)
       net.output(net.gather(out, net.builder.int64s([0], 'index'), 1))
     },
+    byHand(net, { rows, width }) {
+      const first = net.gather(net.input('x', 1, rows, width), net.builder.int64s([0], 'index'), 1)
+      net.output(rowWise(net, first, width))
+    },
   }),
   workload({
     name: 'last-position',
@@ -29,6 +34,10 @@ export const selection = [
     build(net, { rows, width, vocabulary }) {
       const hidden = rowWise(net, net.input('x', 1, rows, width), width)
       net.output(net.slice(net.linear(hidden, vocabulary), 1, rows - 1, rows))
+    },
+    byHand(net, { rows, width, vocabulary }) {
+      const last = net.slice(net.input('x', 1, rows, width), 1, rows - 1, rows)
+      net.output(net.linear(rowWise(net, last, width), vocabulary))
     },
   }),
   workload({
@@ -45,6 +54,12 @@ export const selection = [
       const wide = net.linear(net.input('x', rows, width), to)
       net.output(net.relu(net.slice(wide, 1, 0, kept)))
     },
+    byHand(net, { rows, width, to, kept }) {
+      const x = net.input('x', rows, width)
+      const { weight, bias } = linearLayer(net, width, to)
+      const used = { weight: net.slice(weight, 1, 0, kept), bias: net.slice(bias, 0, 0, kept) }
+      net.output(net.relu(applyLinear(net, x, used)))
+    },
   }),
   workload({
     name: 'used-channels',
@@ -55,6 +70,12 @@ export const selection = [
     build(net, { channels, to, size, kept }) {
       const y = net.convRelu(net.input('x', 1, channels, size, size), to, 3)
       net.output(net.slice(y, 1, to - kept, to))
+    },
+    byHand(net, { channels, to, size, kept }) {
+      const x = net.input('x', 1, channels, size, size)
+      const { weight, bias } = convLayer(net, channels, to, 3)
+      const [used, usedBias] = [weight, bias].map((v) => net.slice(v, 0, to - kept, to))
+      net.output(net.relu(applyConv(net, x, { weight: used!, bias: usedBias! })))
     },
   }),
 ]

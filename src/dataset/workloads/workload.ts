@@ -1,12 +1,13 @@
 // What a workload is: a seeded builder of one graph at several named sizes, with weights scaled so that activations stay
 // O(1). Sizes: `small` (well under a millisecond or a few), `full` (1-30 ms on one core), and where an identity has a
 // break-even point, `reverse`: the side on which the rewrite loses, so that data sets hold both answers. Any other name is a
-// published size (`cora`) and may be slow.
+// published or deployed size (`cora`, `b0`) that may be slow: benchmarks ask for it, data sets only by its name.
 import { UserError } from '../../base/errors.ts'
 import { createRandom, type Random } from '../../base/random.ts'
 import type { Graph } from '../../ir/graph.ts'
 import { elementCount, isConcrete } from '../../ir/shape.ts'
 import { type Tensor, tensor } from '../../ir/tensor.ts'
+import { foldWeights } from './fold-weights.ts'
 import { Net } from './net.ts'
 
 export type Suite = 'seed' | 'algebra' | 'merges' | 'blocks' | 'papers' | 'exporters'
@@ -18,6 +19,9 @@ export type InputRule =
   | { readonly kind: 'adjacency'; readonly degree: number } // rows of `degree` neighbours that sum to 1
 export type InputRules = Readonly<Record<string, InputRule>>
 
+/** Sizes that data sets take unless another is named. */
+export const USUAL_SIZES: readonly string[] = ['small', 'full', 'reverse']
+
 export interface Workload {
   readonly name: string
   /** Data sets are split by family: graphs of one family follow from the same identity or architecture. */
@@ -28,6 +32,9 @@ export interface Workload {
   readonly expected: string
   /** The graph; the same (size, seed) gives the same bytes. Throws UserError on a size that is not in `sizes`. */
   build(size: string, seed: number): Graph
+  /** What a person would write instead: the same inputs and weights, the same outputs. null: nobody wrote it. At `reverse` it is
+   * the graph as it is. Throws like `build`. */
+  readonly byHand: ((size: string, seed: number) => Graph) | null
   inputs(size: string): InputRules
 }
 
@@ -42,6 +49,8 @@ export interface Recipe<Dims> {
   readonly opset?: number
   inputs?(dims: Dims): InputRules
   build(net: Net, dims: Dims): void
+  /** Draws the same weights in the same order; what it computes from weights alone becomes a weight (fold-weights.ts). */
+  byHand?(net: Net, dims: Dims): void
 }
 
 export function workload<Dims>(recipe: Recipe<Dims>): Workload {
@@ -55,17 +64,23 @@ export function workload<Dims>(recipe: Recipe<Dims>): Workload {
       fix: 'name one of these',
     })
   }
+  const graphOf = (write: Recipe<Dims>['build'], size: string, seed: number): Graph => {
+    const net = new Net(`${recipe.name}-${size}`, createRandom(seed), recipe.opset ?? 20)
+    write(net, dims(size))
+    return net.builder.build()
+  }
+  const { byHand } = recipe
   return {
     name: recipe.name,
     family: recipe.family,
     suite: recipe.suite,
     expected: recipe.expected,
     sizes: Object.keys(recipe.sizes),
-    build: (size, seed) => {
-      const net = new Net(`${recipe.name}-${size}`, createRandom(seed), recipe.opset ?? 20)
-      recipe.build(net, dims(size))
-      return net.builder.build()
-    },
+    build: (size, seed) => graphOf(recipe.build, size, seed),
+    byHand: byHand
+      ? (size, seed) =>
+          size === 'reverse' ? graphOf(recipe.build, size, seed) : foldWeights(graphOf(byHand, size, seed))
+      : null,
     inputs: (size) => recipe.inputs?.(dims(size)) ?? {},
   }
 }

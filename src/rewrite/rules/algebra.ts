@@ -1,8 +1,8 @@
 // Element-wise algebra and what monotone functions allow.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts, int, ints } from '../../ir/attribute.ts'
-import { dimEquals } from '../../ir/dim.ts'
-import { axesOf, recordOf } from '../properties.ts'
+import { type Dim, dimEquals } from '../../ir/dim.ts'
+import { axesOf, type ChildAxes, recordOf, resizedOp } from '../properties.ts'
 import { type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs } from './scale.ts'
@@ -43,7 +43,7 @@ function* poolOfMonotone(t: TensorEGraph, n: NodeId) {
 /** f(E[ids]) = f(E)[ids], E a constant table */
 function* mapTable(t: TensorEGraph, n: NodeId) {
   const record = recordOf(t.op(n))
-  if (!record?.elementwise || record.deterministic === false) return
+  if (!record || record.deterministic === false) return
   const children = t.children(n)
   const varying = children.filter((c) => !t.isConstant(c))
   if (varying.length !== 1 || t.type(varying[0]!) === null) return
@@ -51,14 +51,47 @@ function* mapTable(t: TensorEGraph, n: NodeId) {
     const gather = t.op(g)
     const [table, ids] = t.children(g) as [ClassId, ClassId]
     if (gather.kind !== 'onnx' || !t.isConstant(table) || t.isConstant(ids) || axisOfGather(t, g) !== 0) continue
-    const rest = t.rank(table) - 1
-    const rank = t.rank(t.egraph.classOf(n))
-    if (t.rank(varying[0]!) !== rank) continue
-    const operands = children.map((c) => (c === varying[0] ? table : alongRows(t, c, rest)))
-    if (operands.includes(null)) continue
-    const mapped = t.rebuild(t.op(n), operands as ClassId[])
-    if (mapped !== null && t.isConstant(mapped) && t.rank(mapped) === rest + 1) yield t.make(gather, [mapped, ids])
+    const mapped = record.elementwise ? mapElements(t, n, table) : mapRows(t, n, table, t.rank(ids))
+    if (mapped !== null && t.isConstant(mapped)) yield t.make(gather, [mapped, ids])
   }
+}
+
+/** f(E) element by element, its other operands constant along the positions. */
+function mapElements(t: TensorEGraph, n: NodeId, table: ClassId): ClassId | null {
+  const children = t.children(n)
+  const varying = children.find((c) => !t.isConstant(c))!
+  const rest = t.rank(table) - 1
+  if (t.rank(varying) !== t.rank(t.egraph.classOf(n))) return null
+  const operands = children.map((c) => (c === varying ? table : alongRows(t, c, rest)))
+  const mapped = operands.includes(null) ? null : t.rebuild(t.op(n), operands as ClassId[])
+  return mapped !== null && t.rank(mapped) === rest + 1 ? mapped : null
+}
+
+/** f(E) row by row: f on as many axes as it had, of which those of the positions but one are of size 1. */
+function mapRows(t: TensorEGraph, n: NodeId, table: ClassId, positions: number): ClassId | null {
+  const children = t.children(n)
+  const k = children.findIndex((c) => !t.isConstant(c))
+  const axes = axesOf(t, n)
+  if (positions === 0 || !axes || !isRowWise(axes, k, positions)) return null
+  const [rows, ...row] = t.shape(table) as [Dim, ...Dim[]]
+  const ones = new Array<Dim>(positions - 1).fill(1)
+  const spread = t.reshape(table, [...ones, rows, ...row])
+  const op = t.op(n)
+  if (spread === null || resizedOp(t, n, positions - 1, rows) !== op) return null
+  const mapped = t.rebuild(
+    op,
+    children.map((c, i) => (i === k ? spread : c)),
+  )
+  return mapped && t.reshape(mapped, [rows, ...t.shape(mapped).slice(positions)])
+}
+
+/** True if output axes below `positions` are child k's same axes, and nothing else depends on those. */
+function isRowWise(axes: ChildAxes, k: number, positions: number): boolean {
+  return axes.every((row, a) =>
+    a < positions
+      ? row.every((source, i) => (i === k ? source === a : source === 'broadcast'))
+      : typeof row[k] !== 'number' || row[k] >= positions,
+  )
 }
 
 function axisOfGather(t: TensorEGraph, g: NodeId): number {
@@ -99,7 +132,14 @@ const EXACT = { exactness: 'exact' } as const
 export const algebraRules: readonly Rule[] = [
   rule('factor', 'x + x g = x (1 + g); x y + x z = x (y + z)', ['Add'], factor),
   rule('pool-of-monotone', 'maxpool(f(x)) = f(maxpool(x))', ['MaxPool'], poolOfMonotone, 'f is monotone', EXACT),
-  rule('map-table', 'f(E[ids]) = f(E)[ids]', 'all', mapTable, 'E is constant, f is element-wise', EXACT),
+  rule(
+    'map-table',
+    'f(E[ids]) = f(E)[ids]',
+    'all',
+    mapTable,
+    'E is constant, f is element-wise or computes each row by itself',
+    EXACT,
+  ),
   rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool),
   rule('pool-as-mean', 'GlobalAveragePool = mean over the picture', ['GlobalAveragePool'], meanOfPool),
 ]

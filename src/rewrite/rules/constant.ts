@@ -165,12 +165,23 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
       getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize' &&
       getInts(op.attributes, 'axes', [0]).every((a) => a >= 2))
   if (averages) return spatial ? c : null
-  if (op.op !== 'ReduceMean') return null
+  return imageOfReduction(t, n, c)
+}
+
+/** The mean of c is c where it does not vary; the sum is c as often as there are positions. */
+function imageOfReduction(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
+  const op = t.op(n)
+  if (op.kind !== 'onnx' || (op.op !== 'ReduceMean' && op.op !== 'ReduceSum')) return null
   const axes =
     t.children(n)[1] === undefined
       ? getInts(op.attributes, 'axes', [])
       : (t.fact(t.child(n, 1)).contents as readonly number[] | null)
-  return axes && varyingAxes(t, c).every((a) => !axes.includes(a)) ? c : null
+  if (!axes || !varyingAxes(t, c).every((a) => !axes.includes(a))) return null
+  if (op.op === 'ReduceMean') return c
+  const sizes = axes.map((a) => t.shape(t.child(n, 0))[a])
+  if (axes.length === 0 || !sizes.every((d) => typeof d === 'number')) return null
+  const count = sizes.reduce((a, b) => a * b)
+  return t.mul(c, t.scalar(count, t.rank(c), t.type(c)!.dtype))
 }
 
 /** conv(c) is the same at every position if nothing is padded: the sum over the kernel. */
@@ -187,6 +198,56 @@ function imageOfConv(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   return full && convolve(t, full, w, op.attributes)
 }
 
+/** (y + z) + c = (y + c) + z, where y takes c for less; resize(x) + c = resize(x + c) */
+function* termDown(t: TensorEGraph, n: NodeId) {
+  for (const [sum, c] of operandPairs(t, n)) {
+    if (!t.isConstant(c) || t.isConstant(sum) || t.rank(c) !== t.rank(sum)) continue
+    for (const r of t.nodes(sum, 'Resize')) {
+      const [x, ...rest] = t.children(r) as [ClassId, ...ClassId[]]
+      const inner = imageOfOnnx(t, r, c) === c ? t.rebuild(t.op(r), [t.add(x, c), ...rest]) : null
+      if (inner !== null) yield inner
+    }
+    for (const s of t.nodes(sum, 'Add')) {
+      const pairs = operandPairs(t, s)
+      const taker =
+        pairs.find(([y]) => isSmaller(t, y, sum, c)) ?? pairs.find(([y, z]) => isMap(t, z) && takes(t, y, c))
+      if (taker) yield t.add(t.add(taker[0], c), taker[1])
+    }
+  }
+}
+
+/** True for a part of a map that was split: what else is added to one, a residual, had its biases inside the sum from the start. */
+const isMap = (t: TensorEGraph, z: ClassId): boolean =>
+  (['lin', 'Conv', 'Resize'] as const).some((family) => t.nodes(z, family).length > 0)
+
+/** How many sums and resizes down a term may find what takes it. */
+const TAKE_DEPTH = 4
+
+/** True if y, a term of the sum, is repeated in it, but not because of c. */
+function isSmaller(t: TensorEGraph, y: ClassId, sum: ClassId, c: ClassId): boolean {
+  if (t.isConstant(y) || t.rank(y) !== t.rank(sum) || !fits(t, c, y)) return false
+  return t.shape(y).some((d, i) => d === 1 && t.shape(sum)[i] !== 1)
+}
+
+const fits = (t: TensorEGraph, c: ClassId, y: ClassId): boolean =>
+  varyingAxes(t, c).every((a) => dimEquals(t.shape(y)[a]!, t.shape(c)[a]!))
+
+/** True if something that y is made of has a bias that c may fold into. */
+function takes(t: TensorEGraph, y: ClassId, c: ClassId, depth = TAKE_DEPTH): boolean {
+  if (t.isConstant(y) || t.type(y) === null || t.rank(y) !== t.rank(c) || !fits(t, c, y) || depth === 0) return false
+  const varying = varyingAxes(t, c)
+  if (t.nodes(y, 'Conv').some((f) => t.children(f).length === 2) && varying.every((a) => a === 1)) return true
+  if (t.nodes(y, 'lin').some((l) => varying.every((a) => a === axisOfLin(t, l)))) return true
+  const resized = t.nodes(y, 'Resize').filter((r) => imageOfOnnx(t, r, c) === c)
+  if (resized.some((r) => takes(t, t.child(r, 0), c, depth - 1))) return true
+  return t.nodes(y, 'Add').some((s) => t.children(s).some((z) => takes(t, z, c, depth - 1)))
+}
+
+function axisOfLin(t: TensorEGraph, l: NodeId): number {
+  const op = t.op(l)
+  return op.kind === 'lin' ? op.axis : -1
+}
+
 const rule = ruleMaker({ source: SOURCE })
 
 export const constantRules: readonly Rule[] = [
@@ -194,5 +255,12 @@ export const constantRules: readonly Rule[] = [
   rule('combine-factors', '(x * c) * d = x * (c * d)', ['Mul'], combine('Mul'), 'c and d are constant'),
   rule('distribute-factor', '(x + c) * d = x * d + c * d', ['Mul'], distribute, 'c and d are constant'),
   rule('float-term', '(x + c) + (y + d) = (x + y) + (c + d)', ['Add'], float, 'c and d are constant'),
+  rule(
+    'term-down',
+    '(y + z) + c = (y + c) + z; resize(x) + c = resize(x + c)',
+    ['Add'],
+    termDown,
+    'c is constant; y is smaller than the sum, or both are maps and y has one that may have a bias',
+  ),
   rule('constant-out', 'f(x + c) = f(x) + f(c)', 'all', constantOut, 'f is linear, c is constant, nothing is padded'),
 ]

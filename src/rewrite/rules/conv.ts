@@ -1,7 +1,8 @@
 // Convolutions by constant kernels: they are linear in both operands, so maps along the channels fold into the kernel from both
 // sides, and sums of convolutions of one value are one convolution, smaller kernels padded with zeros.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { type Attributes, getInt, getInts, int, ints } from '../../ir/attribute.ts'
+import { type Attributes, attributesKey, getInt, getInts, int, ints } from '../../ir/attribute.ts'
+import { shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
@@ -92,6 +93,19 @@ function* sumOfConvs(t: TensorEGraph, n: NodeId) {
     for (const k of kernels) for (const q of identities(t, k, other)) yield* merged(t, k, q)
 }
 
+/** conv(x, W) + conv(y, W) = conv(x + y, W) */
+function* convOfSum(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  for (const p of t.nodes(a, 'Conv').flatMap((f) => kernelOf(t, f, 'any') ?? []))
+    for (const q of t.nodes(b, 'Conv').flatMap((f) => kernelOf(t, f, 'any') ?? [])) {
+      if (t.egraph.find(p.w) !== t.egraph.find(q.w) || t.egraph.find(p.x) === t.egraph.find(q.x)) continue
+      const alike = attributesKey(p.attributes) === attributesKey(q.attributes)
+      yield alike && shapeEquals(t.shape(p.x), t.shape(q.x))
+        ? convolve(t, t.add(p.x, q.x), p.w, p.attributes)
+        : refuse('shapes, strides, pads or groups differ')
+    }
+}
+
 /** `c` as a 1x1 kernel on what `k` sees: where it is the same value, or that value times a constant per channel. */
 function* identities(t: TensorEGraph, k: Kernel, c: ClassId): Iterable<Kernel> {
   const [outputs, perGroup, ...kernel] = t.shape(k.w) as number[]
@@ -160,6 +174,13 @@ const rule = ruleMaker({ source: SOURCE })
 export const convRules: readonly Rule[] = [
   rule('conv-of-lin', 'conv(x A, W) = conv(x, A W)', ['Conv'], convOfLin, 'one group'),
   rule('lin-of-conv', 'conv(x, W) B = conv(x, W B)', ['lin'], linOfConv, 'one group'),
+  rule(
+    'conv-of-sum',
+    'conv(x, W) + conv(y, W) = conv(x + y, W)',
+    ['Add'],
+    convOfSum,
+    'W is constant; shapes, strides, pads and groups agree',
+  ),
   rule(
     'sum-of-convs',
     'conv(x, W) + conv(x, V) = conv(x, W + V)',

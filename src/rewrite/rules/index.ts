@@ -10,8 +10,10 @@ import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
+import { reductionRules } from './reduction.ts'
 import { scaleRules } from './scale.ts'
 import { seedRules } from './seed.ts'
+import { stackRules } from './stack.ts'
 
 export interface RuleFamily {
   readonly name: string
@@ -23,11 +25,11 @@ export interface RuleFamily {
 export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'recognise', phase: 'recognise', rules: recogniseRules },
   { name: 'movement', phase: 'search', rules: movementRules },
-  { name: 'linear', phase: 'search', rules: linearRules },
+  { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules] },
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
-  { name: 'merge', phase: 'search', rules: mergeRules },
+  { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
   { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'activation', phase: 'search', rules: activationRules },
