@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { int } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
+import { namedDim } from '../../src/ir/dim.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
+import { shapeText } from '../../src/ir/shape.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { findProblems } from '../../src/ir/validate.ts'
 import { ConstantTable } from '../../src/rewrite/constants.ts'
@@ -47,6 +49,22 @@ describe('encoding', () => {
     })
     const { t, roots } = explore(graph, LIMITS)
     expect(t.type(roots[0]!)).to.deep.equal({ dtype: 'float32', shape: [2, 4, 3] })
+  })
+
+  it('takes the sizes that follow from what folds, whatever names the outputs give them', () => {
+    const graph = graphOf((b) => {
+      const sizes = b.node('Relu', [b.constant(tensor('float32', [4], [0, 4, 3, 3]))])
+      const pictures = b.node('Reshape', [
+        b.input('x', 'float32', [namedDim('n'), 36]),
+        b.node('Cast', [sizes], { to: int(7) }),
+      ])
+      const shifted = b.node('Add', [pictures, b.constant(tensor('float32', [1, 4, 1, 1], [1, 2, 3, 4]))])
+      return [b.node('ReduceMean', [shifted, b.int64s([2, 3])], { keepdims: int(0) })]
+    })
+    const declared = { dtype: 'float32', shape: [namedDim('m'), 4] } as const
+    const values = graph.values.map((v, i) => (graph.outputs.includes(i as ValueId) ? { ...v, type: declared } : v))
+    const { t, roots } = explore({ ...graph, values }, LIMITS)
+    expect(shapeText(t.shape(roots[0]!))).to.equal('[n,4]')
   })
 
   it('moves nothing through a Cast, which would change its dtype', () => {

@@ -165,7 +165,8 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
       getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel') !== 'tf_crop_and_resize' &&
       getInts(op.attributes, 'axes', [0]).every((a) => a >= 2))
   if (averages) return spatial ? c : null
-  if (op.op !== 'ReduceMean') return null
+  // One that drops its axes is not in canonical form: the sizes that it declares are not known to be those that it has.
+  if (op.op !== 'ReduceMean' || t.rank(t.egraph.classOf(n)) !== t.rank(t.child(n, 0))) return null
   const axes =
     t.children(n)[1] === undefined
       ? getInts(op.attributes, 'axes', [])
