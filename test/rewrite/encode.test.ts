@@ -67,6 +67,16 @@ describe('encoding', () => {
     expect(shapeText(t.shape(roots[0]!))).to.equal('[n,4]')
   })
 
+  it('moves a factor out of a product also where it is the first input of the graph', () => {
+    const graph = graphOf((b) => {
+      const factor = b.input('s', 'float32', [4, 1])
+      const scaled = b.node('Mul', [b.input('x', 'float32', [4, 3]), factor])
+      return [b.node('MatMul', [scaled, b.input('y', 'float32', [3, 2])])]
+    })
+    const { t, roots } = explore(graph, LIMITS)
+    expect(t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))).to.include('Mul')
+  })
+
   it('moves nothing through a Cast, which would change its dtype', () => {
     const graph = graphOf((b) => {
       const product = b.node('Mul', [b.input('x', 'float16', [2, 3]), b.input('s', 'float16', [2, 1])])
