@@ -49,7 +49,7 @@ describe('canonical form', () => {
   it('writes an Einsum of two operands as lin, MatMul or Mul', () => {
     const families = (equation: string, x: readonly Dim[], y: readonly Dim[], isConstant = false) =>
       rootFamilies((b) => {
-        const other = isConstant ? b.constant(matrix(y[0] as number, y[1] as number)) : b.input('y', 'float32', y)
+        const other = isConstant ? b.constant(matrix(y[0] as number, y[1] as number)) : b.input('z', 'float32', y)
         return b.node('Einsum', [b.input('x', 'float32', x), other], { equation: text(equation) })
       })
     expect(families('abc,cd->abd', [N, 4, 3], [3, 2], true)).to.deep.equal(['lin'])
