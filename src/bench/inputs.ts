@@ -3,7 +3,7 @@
 // signals. All of it is drawn from a seed. Contents by shape and name; the names are those that exporters use.
 import { UserError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { bindShapes, type InputShapes } from '../ir/bind.ts'
+import { bindInputs, type InputShapes } from '../ir/bind.ts'
 import { DTYPES, type DType, isFloat } from '../ir/dtype.ts'
 import type { Graph } from '../ir/graph.ts'
 import { elementCount, isConcrete, shapeText } from '../ir/shape.ts'
@@ -39,7 +39,7 @@ const LARGE = 1e2
 
 /** The inputs that must be fed, at these shapes. Throws UserError where a dimension stays open or one is absurdly large. */
 export function inputSpecs(graph: Graph, shapes: InputShapes): readonly InputSpec[] {
-  const bound = bindShapes(graph, shapes)
+  const bound = bindInputs(graph, shapes)
   const bounds = vocabularyBounds(graph)
   const fed = bound.inputs.filter((v) => !bound.initializers.has(v)).map((v) => bound.values[v]!)
   return fed.map(({ name, type }) => {

@@ -60,6 +60,11 @@ function bindDim(bindings: Map<string, number>, dim: Dim, size: number, where: s
 
 /** The same graph with these shapes put in and every type inferred again. */
 export function bindShapes(graph: Graph, shapes: InputShapes): Graph {
+  return inferTypes(bindInputs(graph, shapes))
+}
+
+/** The same graph with these shapes put into the types that it declares. Nothing is inferred: it may not run at them. */
+export function bindInputs(graph: Graph, shapes: InputShapes): Graph {
   const bindings = bindingsOf(graph, shapes)
   const inputNames = new Set(fedInputs(graph).keys())
   const bound = (value: Value): Value => {
@@ -68,7 +73,7 @@ export function bindShapes(graph: Graph, shapes: InputShapes): Graph {
     const shape = given ?? value.type.shape.map((d) => substituteDim(d, bindings))
     return { ...value, type: { dtype: value.type.dtype, shape } }
   }
-  return inferTypes({ ...graph, values: graph.values.map(bound) })
+  return { ...graph, values: graph.values.map(bound) }
 }
 
 /** Names of input dimensions that are still open, sorted. */

@@ -3,6 +3,7 @@
 import { InvariantError, UserError } from '../base/errors.ts'
 import type { Dim } from './dim.ts'
 import { type Graph, type Node, opsetOf, qualifiedName, type Value, type ValueId } from './graph.ts'
+import { knownOutputs } from './infer-known.ts'
 import type { Call } from './op.ts'
 import { findOp } from './ops/index.ts'
 import { shapeText } from './shape.ts'
@@ -49,6 +50,8 @@ export function inferCall(call: Call, present: readonly boolean[]): Fact[] {
   const types = op.infer(call)
   for (const type of types) if (type) refuseImpossibleSizes(call, type)
   const contents = op.inferContents?.(call) ?? []
+  const known = contents.some((c) => c !== null) ? null : knownOutputs(call, op, types)
+  if (known) return known.map(constantFact)
   return unknownFacts(call).map((f, i) => ({ ...f, type: types[i] ?? null, contents: contents[i] ?? null }))
 }
 

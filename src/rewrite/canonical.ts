@@ -6,6 +6,7 @@ import { addDims, type Dim, dimEquals } from '../ir/dim.ts'
 import { DTYPES } from '../ir/dtype.ts'
 import { elementCount, isConcrete } from '../ir/shape.ts'
 import type { TensorType } from '../ir/tensor.ts'
+import { einsum } from './canonical-einsum.ts'
 import { isWritable } from './decode-structure.ts'
 import { positions, range } from './index-vector.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
@@ -348,6 +349,7 @@ export const canonicalForms: Readonly<Record<string, Canonical>> = {
   Pow: power,
   Sum: sum,
   MatMul: matmul,
+  Einsum: ({ t, op, inputs }) => einsum(t, getText(op.attributes, 'equation', ''), inputs as ClassId[]),
   Gemm: gemm,
   Conv: conv,
   ConvTranspose: convTranspose,

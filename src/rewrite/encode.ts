@@ -79,11 +79,12 @@ export function encodeCall(
 /** The type of a value. The e-graph may know it where inference over the graph does not: it folds constants. */
 function typeOf(t: TensorEGraph, op: OnnxOp, children: readonly ClassId[]): TensorType | null {
   const facts = children.map((c) => t.fact(c))
-  return op.declared ?? inferOp(op, facts, t.constants).type
+  return inferOp(op, facts, t.constants).type ?? op.declared
 }
 
 /** A small integer tensor whose contents inference knows is a constant, whatever computed it. */
 function knownContents(t: TensorEGraph, fact: ReturnType<typeof inferFacts>[number]): ClassId | null {
+  if (fact.constant) return t.given(fact.constant, '')
   if (!fact.contents || !fact.type || fact.contents.some((d) => typeof d !== 'number')) return null
   const shape = fact.type.shape.length === 0 ? [] : [fact.contents.length]
   return t.given(tensor(fact.type.dtype, shape, fact.contents as number[]), '')

@@ -177,6 +177,14 @@ describe('inputs', () => {
     expect(otherShapes(language(), new Map())).to.deep.equal([])
   })
 
+  it('are made also at sizes at which the model does not run: an exporter may have fixed what it declares as open', () => {
+    const b = new GraphBuilder('fixed', new Map([['', 17]]))
+    const x = b.input('x', 'float32', [namedDim('batch'), 4])
+    b.output(b.node('Add', [x, b.node('Reshape', [x, b.int64s([1, -1])])]), 'y')
+    const sets = inputSets(b.build(), new Map([['x', [1, 4]]]), { seed: 3 })
+    expect(sets.at(-1)!.label).to.equal('structured at x=2x4')
+  })
+
   describe('of the user', () => {
     const folder = mkdtempSync(join(tmpdir(), 'allotrope-inputs-'))
     after(() => rmSync(folder, { recursive: true, force: true }))

@@ -75,6 +75,18 @@ describe('ir: shapes of dynamic graphs', () => {
     expect(expanded).to.equal('[n,4,5]')
   })
 
+  it('a padding that is turned round in a matrix, as PyTorch writes it, is followed', () => {
+    const padded = shapeOf((b, x) => {
+      const odd = b.node('Mod', [dimOf(b, x, 1), b.int64s([4])])
+      const pairs = b.node('Reshape', [concat(b, b.int64s([0, 1, 0, 2, 0]), odd, b.int64s([0, 0])), b.int64s([-1, 2])])
+      const end = b.int64s([-(2 ** 31)])
+      const turned = b.node('Slice', [pairs, b.int64s([-1]), end, b.int64s([0]), b.int64s([-1])])
+      const pads = b.node('Reshape', [b.node('Transpose', [turned]), b.int64s([-1])])
+      return b.node('Pad', [x, pads])
+    })
+    expect(padded).to.equal('[n,8,(h+2),(w+1)]')
+  })
+
   it('a size that goes through floating point and back is followed', () => {
     const resized = shapeOf((b, x) => {
       const size = b.node('Cast', [dimOf(b, x, 2)], { to: int(1) })

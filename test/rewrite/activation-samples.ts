@@ -15,6 +15,13 @@ function layerNormParts(s: Sample, x: ValueId): readonly [ValueId, ValueId] {
 /** e^-|x| */
 const decay = (s: Sample, x: ValueId): ValueId => s.op('Exp', [s.op('Neg', [s.op('Abs', [x])])])
 
+/** 1 / sqrt(mean (x - mean)^2 + eps) */
+function inverseDeviation(s: Sample, x: ValueId, mean: ValueId, meanOf: (c: ValueId) => ValueId): ValueId {
+  const centred = s.op('Sub', [x, mean])
+  const variance = meanOf(s.op('Mul', [centred, centred]))
+  return s.op('Reciprocal', [s.op('Sqrt', [s.op('Add', [variance, s.c(1e-5)])])])
+}
+
 export const activationSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'recognise-hard-sigmoid': [(s) => s.op('Div', [hardSwishParts(s, s.x([2, 3])), s.c(6)])],
   'recognise-hard-swish': [
@@ -49,6 +56,27 @@ export const activationSamples: Readonly<Record<string, readonly BuildSample[]>>
     },
   ],
   'recognise-layer-norm': [(s) => s.op('Div', [...layerNormParts(s, s.x([2, 3, 4]))])],
+  'recognise-layer-norm-in-terms': [
+    (s) => {
+      const x = s.x([2, 3, 4])
+      const mean = s.mean(x, [-1])
+      const scale = s.op('Mul', [inverseDeviation(s, x, mean, (c) => s.mean(c, [-1])), s.w([4])])
+      return s.op('Add', [s.op('Mul', [x, scale]), s.op('Sub', [s.w([4]), s.op('Mul', [mean, scale])])])
+    },
+    (s) => {
+      const x = s.x([2, 3, 4])
+      const mean = s.op('GlobalAveragePool', [x])
+      const scale = inverseDeviation(s, x, mean, (c) => s.op('GlobalAveragePool', [c]))
+      return s.op('Add', [s.op('Mul', [s.op('Neg', [mean]), scale]), s.op('Mul', [scale, x])])
+    },
+    (s) => {
+      const x = s.x([3, 4])
+      const mean = s.mean(x, [1])
+      const scale = s.op('Mul', [s.w([4]), inverseDeviation(s, x, mean, (c) => s.mean(c, [1]))])
+      const shift = s.op('Add', [s.op('Neg', [s.op('Mul', [scale, mean])]), s.w([4])])
+      return s.op('Add', [s.op('Mul', [x, scale]), shift])
+    },
+  ],
   'recognise-rms-norm': [
     (s) => {
       const x = s.x([2, 3, 4])

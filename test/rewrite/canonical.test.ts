@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { createRandom } from '../../src/base/random.ts'
-import { int, ints } from '../../src/ir/attribute.ts'
+import { int, ints, text } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
-import { namedDim } from '../../src/ir/dim.ts'
+import { type Dim, namedDim } from '../../src/ir/dim.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { applyGroups, groupAxes, groupsKey } from '../../src/rewrite/axis-groups.ts'
@@ -44,6 +44,21 @@ describe('canonical form', () => {
     expect(
       rootFamilies((b) => b.node('Conv', [b.input('x', 'float32', [N, 3, 4, 4]), b.constant(kernel)])),
     ).to.deep.equal(['lin'])
+  })
+
+  it('writes an Einsum of two operands as lin, MatMul or Mul', () => {
+    const families = (equation: string, x: readonly Dim[], y: readonly Dim[], isConstant = false) =>
+      rootFamilies((b) => {
+        const other = isConstant ? b.constant(matrix(y[0] as number, y[1] as number)) : b.input('z', 'float32', y)
+        return b.node('Einsum', [b.input('x', 'float32', x), other], { equation: text(equation) })
+      })
+    expect(families('abc,cd->abd', [N, 4, 3], [3, 2], true)).to.deep.equal(['lin'])
+    expect(families('bhnd,bhmd->bhnm', [N, 2, 5, 3], [N, 2, 6, 3])).to.deep.equal(['MatMul'])
+    expect(families('bhnd,bhmd->bhmn', [N, 2, 5, 3], [N, 2, 6, 3])).to.deep.equal(['MatMul'])
+    expect(families('bn,bnd->bnd', [N, 5], [N, 5, 3])).to.deep.equal(['Mul'])
+    expect(families('...n,nd->...d', [N, 5], [5, 3])).to.deep.equal(['Einsum'])
+    expect(families('iin,nd->id', [4, 4, 5], [5, 3])).to.deep.equal(['Einsum'])
+    expect(families('bn,cd->bd', [N, 5], [5, 3])).to.deep.equal(['Einsum'])
   })
 
   it('drops x + 0 and x * 1, but not where they repeat x', () => {

@@ -3,6 +3,7 @@ import { int, ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { type Dim, namedDim } from '../../src/ir/dim.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
+import { shapeText } from '../../src/ir/shape.ts'
 import { tensor, typedView } from '../../src/ir/tensor.ts'
 import { findProblems } from '../../src/ir/validate.ts'
 import { ConstantTable } from '../../src/rewrite/constants.ts'
@@ -48,6 +49,32 @@ describe('encoding', () => {
     })
     const { t, roots } = explore(graph, LIMITS)
     expect(t.type(roots[0]!)).to.deep.equal({ dtype: 'float32', shape: [2, 4, 3] })
+  })
+
+  it('takes the sizes that follow from what folds, whatever names the outputs give them', () => {
+    const graph = graphOf((b) => {
+      const sizes = b.node('Relu', [b.constant(tensor('float32', [4], [0, 4, 3, 3]))])
+      const pictures = b.node('Reshape', [
+        b.input('x', 'float32', [namedDim('n'), 36]),
+        b.node('Cast', [sizes], { to: int(7) }),
+      ])
+      const shifted = b.node('Add', [pictures, b.constant(tensor('float32', [1, 4, 1, 1], [1, 2, 3, 4]))])
+      return [b.node('ReduceMean', [shifted, b.int64s([2, 3])], { keepdims: int(0) })]
+    })
+    const declared = { dtype: 'float32', shape: [namedDim('m'), 4] } as const
+    const values = graph.values.map((v, i) => (graph.outputs.includes(i as ValueId) ? { ...v, type: declared } : v))
+    const { t, roots } = explore({ ...graph, values }, LIMITS)
+    expect(shapeText(t.shape(roots[0]!))).to.equal('[n,4]')
+  })
+
+  it('moves a factor out of a product also where it is the first input of the graph', () => {
+    const graph = graphOf((b) => {
+      const factor = b.input('s', 'float32', [4, 1])
+      const scaled = b.node('Mul', [b.input('x', 'float32', [4, 3]), factor])
+      return [b.node('MatMul', [scaled, b.input('y', 'float32', [3, 2])])]
+    })
+    const { t, roots } = explore(graph, LIMITS)
+    expect(t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))).to.include('Mul')
   })
 
   it('moves nothing through a Cast, which would change its dtype', () => {

@@ -2,6 +2,7 @@
 // ONNX's own cases. All rules together must keep every value, and any program must give the same outputs.
 import { expect } from 'chai'
 import { float, ints, text } from '../../src/ir/attribute.ts'
+import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { checkCase } from './fuzz/check-case.ts'
 import { type BuildSample, buildSample } from './sample.ts'
@@ -38,6 +39,16 @@ const samples: Readonly<Record<string, BuildSample>> = {
       s.op('Conv', [s.x([1, 16, 1, 1]), s.w([16, 16, 1, 1])], { pads: ints([1, 1, 1, 1]), strides: ints([3, 3]) }),
       s.op('LeakyRelu', [s.x([1, 16, 4, 4])], { alpha: float(0.5) }),
     ]),
+  'products whose axes are in any order': (s) => {
+    const equation = (e: string, x: ValueId, y: ValueId) => s.op('Einsum', [x, y], { equation: text(e) })
+    const scores = equation('aecd,abcd->acbe', s.x([2, 3, 4, 5]), s.x([2, 6, 4, 5]))
+    const mixed = equation('acbe,aecd->abcd', scores, s.x([2, 3, 4, 5]))
+    return equation('cde,abcd->eab', s.w([4, 5, 3]), mixed)
+  },
+  'products of which one operand has nothing of its own, or nothing is summed': (s) => {
+    const equation = (e: string, x: ValueId, y: ValueId) => s.op('Einsum', [x, y], { equation: text(e) })
+    return equation('nb,mb->bmn', equation('bnd,bd->nb', s.x([2, 3, 4]), s.x([2, 4])), s.x([5, 2]))
+  },
   'a bound from above alone, after a convolution': (s) =>
     s.op('Clip', [s.conv(s.x([1, 4, 5, 5]), s.w([16, 4, 3, 3]), 1), null, s.c(0.5)]),
 }

@@ -172,6 +172,8 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
 function imageOfReduction(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   const op = t.op(n)
   if (op.kind !== 'onnx' || (op.op !== 'ReduceMean' && op.op !== 'ReduceSum')) return null
+  // One that drops its axes is not in canonical form: the sizes that it declares are not known to be those that it has.
+  if (t.rank(t.egraph.classOf(n)) !== t.rank(t.child(n, 0))) return null
   const axes =
     t.children(n)[1] === undefined
       ? getInts(op.attributes, 'axes', [])

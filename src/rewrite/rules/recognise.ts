@@ -6,7 +6,7 @@ import { ndarray } from '../../ir/tensor.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
-import { clipped, isNumber, isSingle, isWhole, onePlus, pick, products, uniform, without } from './patterns.ts'
+import { clipped, isNumber, isSingle, isWhole, negated, onePlus, pick, products, uniform, without } from './patterns.ts'
 import { recogniseActivationRules } from './recognise-activation.ts'
 import { operandPairs } from './scale.ts'
 
@@ -78,8 +78,13 @@ function isCube(t: TensorEGraph, c: ClassId, x: ClassId): boolean {
   return power || products(t, c, 3).some((factors) => factors.every((f) => f === x))
 }
 
-/** Axes of a mean over the last axes, kept; the first of them, or null. */
+/** Means over the last axes, kept, that the class is, with the first of those axes. */
 function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; readonly axis: number }[] {
+  const pools = t.nodes(c, 'GlobalAveragePool').map((n) => ({ x: t.child(n, 0), axis: 2 }))
+  return [...pools, ...reducedMeanOf(t, c)]
+}
+
+function reducedMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; readonly axis: number }[] {
   return t.nodes(c, 'ReduceMean').flatMap((n) => {
     const op = t.op(n)
     const x = t.child(n, 0)
@@ -120,6 +125,48 @@ function* layerNormOf(t: TensorEGraph, n: NodeId, d: ClassId, root: ClassId) {
         yield t.onnx('LayerNormalization', [x, ones], { axis: int(axis), epsilon: float(epsilon) })
       }
     }
+}
+
+/** x s + (b - mean s), where s = g / sqrt(mean (x - mean)^2 + eps): how TensorFlow writes (x - mean) s + b. */
+function* layerNormInTerms(t: TensorEGraph, n: NodeId): Results {
+  if (t.opset < 17) return yield refuse('the model is of an opset before 17')
+  for (const [product, offset] of operandPairs(t, n))
+    for (const m of t.nodes(product, 'Mul'))
+      for (const [x, s] of operandPairs(t, m))
+        for (const [gain, root] of scalings(t, s))
+          for (const [mean, shift] of shifts(t, offset, s)) {
+            const centred = t.existing(() => t.onnx('Sub', [x, mean]))
+            if (centred === null || !trailingMeanOf(t, mean).some((of) => of.x === x)) continue
+            for (const norm of layerNormOf(t, n, t.egraph.find(centred), root)) {
+              const scaled = gain === null || typeof norm !== 'number' ? norm : t.mul(norm, gain)
+              yield shift === null || typeof scaled !== 'number' ? scaled : t.add(scaled, shift)
+            }
+          }
+}
+
+/** Readings as g / root: g is constant, or null for 1. */
+function scalings(t: TensorEGraph, s: ClassId): (readonly [ClassId | null, ClassId])[] {
+  const roots = (c: ClassId) => t.nodes(c, 'Reciprocal').map((r) => t.child(r, 0))
+  return [
+    ...roots(s).map((root) => [null, root] as const),
+    ...withConstant(t, s, 'Mul').flatMap(([inverse, gain]) => roots(inverse).map((root) => [gain, root] as const)),
+  ]
+}
+
+/** Readings as b - mean * s: [mean, b], b constant, or null for 0. */
+function shifts(t: TensorEGraph, c: ClassId, s: ClassId): (readonly [ClassId, ClassId | null])[] {
+  const others = (product: ClassId) =>
+    t.nodes(product, 'Mul').flatMap((n) => operandPairs(t, n).flatMap(([mean, by]) => (by === s ? [mean] : [])))
+  const minus = (of: ClassId) => [
+    ...others(of).flatMap((mean) => negated(t, mean)),
+    ...negated(t, of).flatMap((product) => others(product)),
+  ]
+  const subtracted = t.nodes(c, 'Sub').filter((n) => t.isConstant(t.child(n, 0)))
+  return [
+    ...minus(c).map((mean) => [mean, null] as const),
+    ...withConstant(t, c, 'Add').flatMap(([rest, b]) => minus(rest).map((mean) => [mean, b] as const)),
+    ...subtracted.flatMap((n) => others(t.child(n, 1)).map((mean) => [mean, t.child(n, 0)] as const)),
+  ]
 }
 
 /** x / sqrt(mean x^2 + eps), without gain: under opset 23 the operator that the runtime makes of its pieces (decode.ts). */
@@ -201,6 +248,13 @@ export const recogniseRules: readonly Rule[] = [
     ['Mul'],
     layerNorm,
     'opset 17',
+  ),
+  rule(
+    'recognise-layer-norm-in-terms',
+    'x s + (b - mean x s), s = g / sqrt(var x + eps) = LayerNormalization(x; g, b)',
+    ['Add'],
+    layerNormInTerms,
+    'opset 17; g and b are constant',
   ),
   rule(
     'recognise-rms-norm',

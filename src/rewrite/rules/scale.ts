@@ -60,14 +60,15 @@ function* scaleOut(t: TensorEGraph, n: NodeId) {
       for (const [x, s] of operandPairs(t, m)) {
         if (!sameSizes(t, x, c) || (isProduct && !t.isConstant(s))) continue
         const factor = carryAxes(t, s, targets, rank)
-        const inner =
-          factor &&
-          t.rebuild(
-            t.op(n),
-            t.children(n).map((other, i) => (i === k ? x : other)),
-          )
-        if (factor === null) yield refuse('the factor varies along an axis that the operator mixes')
-        else if (inner) yield t.mul(inner, factor)
+        if (factor === null) {
+          yield refuse('the factor varies along an axis that the operator mixes')
+          continue
+        }
+        const inner = t.rebuild(
+          t.op(n),
+          t.children(n).map((other, i) => (i === k ? x : other)),
+        )
+        if (inner !== null) yield t.mul(inner, factor)
       }
   }
 }
