@@ -40,6 +40,9 @@ function* poolOfMonotone(t: TensorEGraph, n: NodeId) {
       : refuse('the operator before the pool is not monotone')
 }
 
+/** Elements of a table beyond which only a matrix product is worth another table (16 MB of float32). */
+const LARGE_TABLE = 2 ** 22
+
 /** f(E[ids]) = f(E)[ids], E a constant table */
 function* mapTable(t: TensorEGraph, n: NodeId) {
   const record = recordOf(t.op(n))
@@ -51,6 +54,10 @@ function* mapTable(t: TensorEGraph, n: NodeId) {
     const gather = t.op(g)
     const [table, ids] = t.children(g) as [ClassId, ClassId]
     if (gather.kind !== 'onnx' || !t.isConstant(table) || t.isConstant(ids) || axisOfGather(t, g) !== 0) continue
+    if (t.op(n).kind !== 'lin' && t.constantElements(table) > LARGE_TABLE) {
+      yield refuse('the table is large, and a second one costs more than the operator')
+      continue
+    }
     const mapped = record.elementwise ? mapElements(t, n, table) : mapRows(t, n, table, t.rank(ids))
     if (mapped !== null && t.isConstant(mapped)) yield t.make(gather, [mapped, ids])
   }
@@ -137,7 +144,7 @@ export const algebraRules: readonly Rule[] = [
     'f(E[ids]) = f(E)[ids]',
     'all',
     mapTable,
-    'E is constant, f is element-wise or computes each row by itself',
+    'E is constant, f is element-wise or computes each row by itself, and E is not large',
     EXACT,
   ),
   rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool),
