@@ -1,6 +1,8 @@
 // Builds a graph node by node; types are inferred as it goes. Local and mutable; `build` returns the immutable graph.
+
 import { InvariantError } from '../base/errors.ts'
 import type { Attributes } from './attribute.ts'
+import { type Dim, dimEquals } from './dim.ts'
 import type { DType } from './dtype.ts'
 import type { Graph, Node, Value, ValueId } from './graph.ts'
 import { callOf, constantFact, type Fact, inferCall } from './infer.ts'
@@ -94,6 +96,15 @@ export class GraphBuilder {
     const listed = [...this.inputs, ...this.outputs].find((v) => this.nameOf(v) === name)
     if (listed === undefined) throw new InvariantError(`no input or output is called ${name}`)
     this.outputs.push(listed)
+  }
+
+  /** An axis of an input that has this size, or null. */
+  inputAxis(size: Dim): { readonly value: ValueId; readonly axis: number } | null {
+    for (const value of this.inputs) {
+      const axis = this.typeOf(value)?.shape.findIndex((d) => dimEquals(d, size)) ?? -1
+      if (axis >= 0) return { value, axis }
+    }
+    return null
   }
 
   /** True of what a node makes; inputs and constants are not made. */

@@ -255,16 +255,9 @@ export function reduce(t: TensorEGraph, op: string, x: ClassId, axes: readonly n
   return t.onnx(op, [x], { axes: ints(axes), keepdims: int(1) })
 }
 
-/** Expand to sizes that are numbers; a symbolic size stays with the value that it is computed from. */
-function expand(u: Usage): ClassId | null {
-  if (
-    u.out.shape.some(
-      (d, i) => typeof d !== 'number' && !dimEquals(d, u.t.shape(input(u, 0)).at(i - u.out.shape.length) ?? 1),
-    )
-  )
-    return null
-  return u.t.expand(input(u, 0), u.out.shape)
-}
+/** Expand, or a Tile of axes of one element, to sizes that are numbers or those of inputs; others stay with the value that they are
+ * computed from. */
+const expand = (u: Usage): ClassId | null => u.t.expand(input(u, 0), u.out.shape)
 
 /** Softmax and its kin with a positive axis; before opset 13 the axis meant something else. */
 function axisOperator(sinceOpset: number): Canonical {
@@ -367,6 +360,7 @@ export const canonicalForms: Readonly<Record<string, Canonical>> = {
   Gather: gather,
   Split: split,
   Expand: expand,
+  Tile: expand,
   Resize: resize,
   Pad: pad,
   Softmax: axisOperator(13),

@@ -29,10 +29,24 @@ export function decodeStructure(b: GraphBuilder, op: Structural, inputs: readonl
     case 'concat':
       return b.node('Concat', inputs, { axis: int(op.axis) })
     case 'expand':
-      return b.node('Expand', [x, b.int64s(op.sizes.map((s) => (s as number | null) ?? 1))])
+      return b.node('Expand', [x, expandTarget(b, op.sizes)])
     default:
       return op satisfies never
   }
+}
+
+/** The sizes of repeated axes: numbers, or those of inputs. */
+function expandTarget(b: GraphBuilder, sizes: readonly (Dim | null)[]): ValueId {
+  const numbers = sizes.map((s) => s ?? 1)
+  if (isConcrete(numbers)) return b.int64s(numbers)
+  const entries = numbers.map((s) => (typeof s === 'number' ? b.int64s([s]) : inputSize(b, s)))
+  return entries.length === 1 ? entries[0]! : b.node('Concat', entries, { axis: int(0) })
+}
+
+function inputSize(b: GraphBuilder, size: Dim): ValueId {
+  const found = b.inputAxis(size)
+  if (found === null) throw new InvariantError('a repetition names a size that no input has')
+  return gatherSizes(b, found.value, [found.axis])
 }
 
 /** Any axis: as a product on the last axis, transposed there and back. Lowering adds the better spellings. */

@@ -5,7 +5,7 @@ import { invariant } from '../base/errors.ts'
 import { type ClassId, EGraph, type NodeId } from '../egraph/egraph.ts'
 import { OperatorTable, type OpId } from '../egraph/operators.ts'
 import type { Attributes } from '../ir/attribute.ts'
-import { type Dim, dimEquals } from '../ir/dim.ts'
+import { type Dim, dimEquals, dimKey } from '../ir/dim.ts'
 import type { DType } from '../ir/dtype.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { broadcastShapes, elementCount, type Shape, shapeEquals } from '../ir/shape.ts'
@@ -35,6 +35,8 @@ export class TensorEGraph {
   readonly egraph: EGraph<TensorOp>
   /** Version of ONNX's domain that new operators are written for. */
   readonly opset: number
+  /** Keys of the open sizes that inputs have. */
+  private readonly inputSizes = new Set<string>()
   private mayAdd = true
 
   constructor(opset: number) {
@@ -114,6 +116,7 @@ export class TensorEGraph {
   // Leaves
 
   input(index: number, type: TensorType | null): ClassId {
+    for (const d of type?.shape ?? []) if (typeof d !== 'number') this.inputSizes.add(dimKey(d))
     return this.raw({ kind: 'input', index, type }, [])
   }
   constant(id: ConstantId): ClassId {
@@ -304,13 +307,16 @@ export class TensorEGraph {
     return kept.length === 1 ? kept[0]! : this.make({ kind: 'concat', axis }, kept)
   }
 
-  /** x repeated along axes of size 1 to `shape`. Null where another axis would have to change. */
+  /** x repeated along axes of size 1 to `shape`. Null where another axis would have to change, or where a repeated axis would have
+   * an open size that no input has, which could not be written. */
   expand(x: ClassId, shape: Shape): ClassId | null {
     const from = this.raise(x, shape.length)
     const own = this.shape(from)
     if (shapeEquals(own, shape)) return from
     if (own.length !== shape.length || own.some((d, i) => d !== 1 && !dimEquals(d, shape[i]!))) return null
-    return this.make({ kind: 'expand', sizes: shape.map((d, i) => (dimEquals(d, own[i]!) ? null : d)) }, [from])
+    const sizes = shape.map((d, i) => (dimEquals(d, own[i]!) ? null : d))
+    if (sizes.some((d) => d !== null && typeof d !== 'number' && !this.inputSizes.has(dimKey(d)))) return null
+    return this.make({ kind: 'expand', sizes }, [from])
   }
 
   /** Linear map of x along `axis` by the constant w: [K, N]. */

@@ -3,8 +3,9 @@ import { createRandom } from '../../src/base/random.ts'
 import { int, ints, text } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { type Dim, namedDim } from '../../src/ir/dim.ts'
+import { evaluateGraph } from '../../src/ir/evaluate.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
-import { tensor } from '../../src/ir/tensor.ts'
+import { tensor, toNdArray } from '../../src/ir/tensor.ts'
 import { applyGroups, groupAxes, groupsKey } from '../../src/rewrite/axis-groups.ts'
 import { ConstantTable } from '../../src/rewrite/constants.ts'
 import { decode } from '../../src/rewrite/decode.ts'
@@ -155,6 +156,35 @@ describe('canonical form', () => {
     const again = decode(t, graph, roots, (c) => t.egraph.nodesOf(c)[0]!)
     const target = [...again.initializers.values()].find((c) => c.dtype === 'int64')!
     expect([...new BigInt64Array(target.bytes.slice().buffer)].map(Number)).to.deep.equal([0, 0, 3, 4])
+  })
+})
+
+describe('repetition', () => {
+  for (const op of ['Expand', 'Tile'])
+    it(`${op} to an open size of an input is a repetition, and is written for every size`, () => {
+      const b = new GraphBuilder('g', OPSETS)
+      const [user, items] = [b.input('user', 'float32', [1, 4]), b.input('items', 'float32', [N, 4])]
+      const count = b.node('Gather', [b.node('Shape', [items]), b.int64s([0])])
+      const repeated = b.node(op, [user, b.node('Concat', [count, b.int64s([1])], { axis: int(0) })])
+      b.output(b.node('Add', [repeated, items]), 'y')
+      b.output(b.node('Relu', [repeated]), 'z')
+      const graph = b.build()
+      const { t, roots } = encode(graph)
+      expect([...t.egraph.classes()].flatMap((c) => t.nodes(c, 'expand'))).to.have.lengthOf(1)
+      const again = decode(t, graph, roots, (c) => t.egraph.nodesOf(c)[0]!)
+      for (const rows of [1, 3]) {
+        const feeds = { user: toNdArray(matrix(1, 4)), items: toNdArray(matrix(rows, 4, 2)) }
+        expect(evaluateGraph(again, feeds), String(rows)).to.deep.equal(evaluateGraph(graph, feeds))
+      }
+    })
+
+  it('to a size that no input has stays with what computes it', () => {
+    const b = new GraphBuilder('g', OPSETS)
+    const [x, items] = [b.input('x', 'float32', [1, 4]), b.input('items', 'float32', [N, 4])]
+    const twice = b.node('Mul', [b.node('Gather', [b.node('Shape', [items]), b.int64s([0])]), b.int64s([2])])
+    b.output(b.node('Expand', [x, b.node('Concat', [twice, b.int64s([4])], { axis: int(0) })]), 'y')
+    const { t, roots } = encode(b.build())
+    expect(t.egraph.nodesOf(roots[0]!).map((n) => familyOf(t.op(n)))).to.deep.equal(['Expand'])
   })
 })
 
