@@ -23,6 +23,7 @@ interface Picture {
 const PICTURES: readonly Picture[] = [
   { name: 'detector', file: 'ch_PP-OCRv4_det_infer.onnx', shape: '1x3x640x640' },
   { name: 'detector-320', file: 'ch_PP-OCRv4_det_infer.onnx', shape: '1x3x320x320', further: true },
+  { name: 'detector-736', file: 'ch_PP-OCRv4_det_infer.onnx', shape: '1x3x736x960', further: true },
   { name: 'recogniser', file: 'ch_PP-OCRv4_rec_infer.onnx', shape: '1x3x48x320' },
   { name: 'recogniser-batch-6', file: 'ch_PP-OCRv4_rec_infer.onnx', shape: '6x3x48x320', further: true },
   { name: 'classifier', file: 'ch_ppocr_mobile_v2.0_cls_infer.onnx', shape: '1x3x48x192' },
