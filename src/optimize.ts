@@ -19,7 +19,7 @@ import {
   type Verification,
   verifyCandidate,
 } from './bench/index.ts'
-import { writeModelFile } from './onnx/index.ts'
+import { type StoredTensors, writeModelFile } from './onnx/index.ts'
 import type { Explored } from './rewrite/explore.ts'
 import { findMisses, type Miss } from './rewrite/misses.ts'
 import type { Rule } from './rewrite/rule.ts'
@@ -258,11 +258,12 @@ async function verify(
   if (queue.length === 0) return verified
   const reference = await answers
   if (!reference.ok) throw new UserError(badModel(options.input, reference.reason))
+  const stored: StoredTensors = new Map()
   for (const ranked of queue) {
     talk.signal.throwIfAborted()
     talk.progress('verify', verified.filter((v) => v.verification.passed).length, wanted, 'variants')
     const path = join(folder, `${ranked.id}.onnx`)
-    writeModelFile(path, ranked.model, TEMPORARY)
+    writeModelFile(path, ranked.model, { ...TEMPORARY, stored })
     verified.push({ ranked, path, verification: await verifyCandidate(reference.value, path) })
     if (verified.filter((v) => v.verification.passed).length === wanted) break
   }

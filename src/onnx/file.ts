@@ -34,7 +34,11 @@ export interface WriteOptions {
   readonly externalAboveBytes?: number
   /** Wait until the disk has it. Default true; temporary files need no such care. */
   readonly isDurable?: boolean
+  /** What data files in the same directory hold already, by the very bytes: models of one run share most weights. Added to. */
+  readonly stored?: StoredTensors
 }
+
+export type StoredTensors = Map<Uint8Array, { readonly file: string; readonly offset: number }>
 
 const DEFAULT_EXTERNAL_ABOVE_BYTES = 2 ** 31 - 2 ** 26
 /** Smaller tensors stay in the model, where shape inference of other tools finds them. */
@@ -77,8 +81,8 @@ export function writeModelFile(path: string, model: Model, options: WriteOptions
   if (weightBytes(model) <= (options.externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES))
     return writeWhole(path, writeModel(model), options.isDurable ?? true)
   const proto = modelToProto(model)
-  const data = moveToDataFile(proto, path, options.isDurable ?? true)
-  return [...writeWhole(path, encodeModel(proto), options.isDurable ?? true), data]
+  const data = moveToDataFile(proto, path, options)
+  return [...writeWhole(path, encodeModel(proto), options.isDurable ?? true), ...data]
 }
 
 function weightBytes(model: Model): number {
@@ -107,18 +111,35 @@ function unwritable(path: string, error: unknown): UserError {
   })
 }
 
-/** Moves the large initializers of a model's graph to a new file beside `path`; returns its path. */
-function moveToDataFile(proto: ModelProto, path: string, isDurable: boolean): string {
-  const temporary = `${path}.data.${process.pid}.tmp`
+/** Moves the large initializers of a model's graph to a new file beside `path`, but for those that another holds; returns its path. */
+function moveToDataFile(
+  proto: ModelProto,
+  path: string,
+  { isDurable = true, stored = new Map() }: WriteOptions,
+): string[] {
   const large = (proto.graph?.initializer ?? []).filter((t) => t.rawData.length >= MIN_EXTERNAL_BYTES)
+  const fresh = [...new Set(large.map((t) => t.rawData))].filter((bytes) => !stored.has(bytes))
+  const data = fresh.length === 0 ? [] : [writeDataFile(fresh, path, isDurable, stored)]
+  for (const t of large) {
+    const { file, offset } = stored.get(t.rawData)!
+    pointAt(t, file, offset, t.rawData.length)
+  }
+  return data
+}
+
+function writeDataFile(
+  tensors: readonly Uint8Array[],
+  path: string,
+  isDurable: boolean,
+  stored: StoredTensors,
+): string {
+  const temporary = `${path}.data.${process.pid}.tmp`
   try {
-    const { hash, offsets } = writeTensors(temporary, large, isDurable)
-    const name = checkLocation(`${basename(path)}.${hash}.data`, 'data file')
-    large.forEach((t, i) => {
-      pointAt(t, name, offsets[i]!, t.rawData.length)
-    })
-    renameSync(temporary, join(dirname(path), name))
-    return join(dirname(path), name)
+    const { hash, offsets } = writeTensors(temporary, tensors, isDurable)
+    const file = checkLocation(`${basename(path)}.${hash}.data`, 'data file')
+    renameSync(temporary, join(dirname(path), file))
+    for (const [i, bytes] of tensors.entries()) stored.set(bytes, { file, offset: offsets[i]! })
+    return join(dirname(path), file)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error instanceof UserError ? error : unwritable(path, error)
@@ -127,7 +148,7 @@ function moveToDataFile(proto: ModelProto, path: string, isDurable: boolean): st
 
 function writeTensors(
   path: string,
-  tensors: readonly TensorProto[],
+  tensors: readonly Uint8Array[],
   isDurable: boolean,
 ): { hash: string; offsets: readonly number[] } {
   const fd = openSync(path, 'wx')
@@ -140,10 +161,10 @@ function writeTensors(
     at += bytes.length
   }
   try {
-    for (const t of tensors) {
+    for (const bytes of tensors) {
       put(new Uint8Array(-at & (ALIGNMENT - 1)))
       offsets.push(at)
-      put(t.rawData)
+      put(bytes)
     }
     if (isDurable) fsyncSync(fd)
   } finally {

@@ -1,6 +1,8 @@
 // From an e-graph and the bodies of a model to a ranking of whole models: each program of the graph with the bodies as they are and
 // with the optimised ones, and the graph as it is with the optimised ones.
 import { checkpoint, type Talk } from '../base/talk.ts'
+import type { Graph } from '../ir/graph.ts'
+import { tensorBytes } from '../ir/tensor.ts'
 import type { Explored } from '../rewrite/explore.ts'
 import type { Backend } from '../runtime/index.ts'
 import type { Bodies } from './bodies.ts'
@@ -15,9 +17,16 @@ export interface PredictOptions {
   readonly maxGrowth: number | null
 }
 
+/** Bytes of kernels of convolutions that all lowerings may reorder together: it writes them anew in each, at about 200 MB a second. */
+const KERNEL_BYTES = 1.5e9
+
 /** Programs that are lowered to be priced exactly; fewer of large graphs, since lowering takes time by their size: of 330 to 860 nodes the
  * best was among the first twelve, and another of the first eight within 0.2 % of it. */
-const candidatesFor = (nodes: number): number => Math.max(10, Math.min(48, Math.floor(8000 / nodes)))
+function candidatesFor({ nodes, initializers }: Graph): number {
+  const kernels = [...initializers.values()].filter((t) => t.shape.length > 2)
+  const bytes = kernels.reduce((sum, t) => sum + tensorBytes(t), 0)
+  return Math.max(10, Math.min(48, Math.floor(8000 / nodes.length), Math.floor(KERNEL_BYTES / bytes)))
+}
 
 /** The variants of a model, best first as the cost model sees it. */
 export async function predict(
@@ -32,7 +41,7 @@ export async function predict(
   if (cost.warning) talk.warn(cost.warning)
   await checkpoint(talk)
   const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
-    count: candidatesFor(prepared.graph.nodes.length),
+    count: candidatesFor(prepared.graph),
     seed: options.seed,
     timeLimitMs: 8000,
   })

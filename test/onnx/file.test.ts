@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { UserError } from '../../src/base/errors.ts'
 import { integersOf } from '../../src/ir/tensor.ts'
-import { readModelFile, writeModelFile, writeStubModel } from '../../src/onnx/index.ts'
+import { readModelFile, type StoredTensors, writeModelFile, writeStubModel } from '../../src/onnx/index.ts'
 import { i64, model, node, ramp, value } from './protos.ts'
 import { load, run } from './runtime.ts'
 
@@ -56,6 +56,17 @@ describe('onnx: files', () => {
     expect(writeModelFile(at('m.onnx'), big(), { externalAboveBytes: 0, force: true })).to.deep.equal(first)
     expect(readFileSync(first[0]!)).to.deep.equal(bytes)
     expect(readdirSync(directory).length).to.equal(2)
+  })
+
+  it('models that share weights share the data file of the first', async () => {
+    const stored: StoredTensors = new Map()
+    const model = big()
+    const options = { externalAboveBytes: 0, stored }
+    const [first, data] = writeModelFile(at('first.onnx'), model, options)
+    expect(writeModelFile(at('second.onnx'), model, options)).to.deep.equal([at('second.onnx')])
+    expect(await run(at('second.onnx'), feeds)).to.deep.equal(await run(first!, feeds))
+    const [, own] = writeModelFile(at('third.onnx'), big(), options) // equal numbers, other bytes
+    expect(readFileSync(own!)).to.deep.equal(readFileSync(data!))
   })
 
   it("a directory that cannot be written, and a file that cannot be read, are the user's errors", () => {
