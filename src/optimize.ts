@@ -298,6 +298,10 @@ function verifyText(verified: readonly Verified[]): string {
   return `${passed.length} of ${verified.length} variants pass on ${sets} input sets, max abs ${abs}, max rel ${rel}`
 }
 
+/** What measuring may take: of some variants, and again of the one that is chosen. */
+const CHOICE = { blocks: 20, seconds: 14 }
+const CONFIRMATION = { blocks: 30, seconds: 10 }
+
 async function measureBest(
   passed: readonly Verified[],
   prepared: Prepared,
@@ -307,7 +311,7 @@ async function measureBest(
   talk: Talk,
 ): Promise<Measurement | null> {
   if (options.measure === 0 || passed.length === 0) return null
-  const measurement = await timeAgainstOriginal(passed, prepared, input, device, options, talk, 20)
+  const measurement = await timeAgainstOriginal(passed, prepared, input, device, options, talk, CHOICE)
   if (measurement === null) talk.signal.throwIfAborted()
   return measurement
 }
@@ -320,14 +324,14 @@ async function timeAgainstOriginal(
   device: Backend,
   options: OptimizeOptions,
   talk: Talk,
-  blocks: number,
+  most: { readonly blocks: number; readonly seconds: number },
 ): Promise<Measurement | null> {
   const models = variants.map((v) => ({ name: v.ranked.id, modelPath: v.path }))
   const outcome = await measure(device, { name: 'original', modelPath: prepared.originalPath }, models, input.feeds, {
     threads: options.threads,
     seed: options.seed,
-    blocks,
-    timeLimitMs: Math.min(15, (options.timeLimit ?? 120) / 4) * 1000,
+    blocks: most.blocks,
+    timeLimitMs: Math.min(most.seconds, (options.timeLimit ?? 120) / 4) * 1000,
     signal: talk.signal,
     onBlock: (done, total) => talk.progress('measure', done, total, 'blocks'),
   })
@@ -365,7 +369,7 @@ async function confirm(
   const chosen = verdict.kind === 'no-gain' ? null : passed.find((v) => v.ranked.id === verdict.name)!
   const unconfirmed = { verdict, confirmation: null, chosen }
   if (verdict.kind !== 'gain' || chosen === null || talk.signal.aborted) return unconfirmed
-  const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, 30)
+  const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, CONFIRMATION)
   if (confirmation === null) return unconfirmed
   const again = chooseVariant<Timed>(confirmation.variants, () => 0)
   return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
