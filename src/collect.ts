@@ -6,7 +6,7 @@ import { UserError } from './base/errors.ts'
 import { requireWritableFolder } from './base/output.ts'
 import { createRandom } from './base/random.ts'
 import type { Talk } from './base/talk.ts'
-import { describeMachine, type InputSet, inputSpecs, makeInputs } from './bench/index.ts'
+import { describeMachine, firstRunnable, type InputSet, inputSpecs, makeInputs } from './bench/index.ts'
 import {
   distinctKernels,
   equalVariants,
@@ -156,13 +156,24 @@ async function collectRoots(job: Job, roots: readonly Root[]): Promise<void> {
       continue
     }
     try {
-      talk.note('root', `${place}: ${await collectRoot(job, loadSource(root))}`)
+      talk.note('root', `${place}: ${await collectRoot(job, await atSizesThatRun(job, loadSource(root)))}`)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       totals.failed++
       talk.warn(`${place}: ${error.message}`)
     }
   }
+}
+
+/** A model file with open dimensions, at the first usual sizes at which it runs. */
+async function atSizesThatRun({ backend, options }: Job, loaded: LoadedRoot): Promise<LoadedRoot> {
+  const { root, prepared } = loaded
+  if (root.kind !== 'file' || !prepared.isGuessed) return loaded
+  const found = await firstRunnable(backend, root.path, prepared.guesses(), options)
+  if (found.ok) return { ...loaded, prepared: found.value }
+  const expected = 'a model that the runtime can run'
+  const fix = 'check it with `allotrope inspect`; if it runs at few sizes, fix the dimensions that it leaves open'
+  throw new UserError({ code: 'bad-model', where: root.path, expected, got: found.reason, fix })
 }
 
 /** Draws, checks, times and profiles the variants of one root; its rows are appended together. */

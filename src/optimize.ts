@@ -8,6 +8,7 @@ import { Stopwatch } from './base/stopwatch.ts'
 import type { Talk } from './base/talk.ts'
 import {
   compareModels,
+  firstRunnable,
   type InputSet,
   inputSets,
   type Measurement,
@@ -37,7 +38,6 @@ import { type Bodies, type ComparePrograms, optimizeBodies } from './search/bodi
 import { type Verdict as AnyVerdict, chooseVariant, predictedVerdict } from './search/choose.ts'
 import { exploreModel, readOwnRules, searchSeconds } from './search/explore-model.ts'
 import { fitsGrowth, growthWarnings } from './search/growth.ts'
-import { type LoweredPair, lowerPair } from './search/lowered-pair.ts'
 import { predict } from './search/predict.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import type { Ranked, Ranking } from './search/rank.ts'
@@ -92,8 +92,6 @@ export interface Run {
   /** The chosen variant timed again, apart from the choice. */
   readonly confirmation: Measurement | null
   readonly chosen: Verified | null
-  /** What the runtime executes of the original and of the chosen variant; null: none was chosen, or it cannot be told. */
-  readonly graphs: LoweredPair | null
   /** Of the rules that the user asked about. */
   readonly misses: readonly Miss[]
   /** The user stopped it while it measured; what was chosen is the best so far. */
@@ -120,7 +118,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   const backends = openBackends(options)
   try {
     const adapter = await requireAvailable(backends.device)
-    const prepared = await stopwatch.time('load', () => load(options, talk))
+    const prepared = await stopwatch.time('load', () => load(options, backends.oracle, talk))
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const judged = { oracle: backends.oracle, device: backends.tested, threads: options.threads }
     const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
@@ -151,7 +149,6 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       'write',
       () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }),
     )
-    const graphs = chosen && (await lowerPair(backends.device, prepared.shapes, prepared.original, chosen.ranked.model))
     const warnings = [
       ...prepared.notes,
       ...[cost.warning, ranking.warning].filter((w) => w !== ''),
@@ -168,7 +165,6 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       ranking,
       verified,
       measurement,
-      graphs,
       misses: missesOf(explored, prepared, options),
       interrupted: talk.signal.aborted,
       stopwatch,
@@ -206,14 +202,22 @@ function openBackends({ device, timeLimit }: OptimizeOptions): Backends {
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })
 
-function load(options: OptimizeOptions, talk: Talk): Prepared {
+async function load(options: OptimizeOptions, oracle: Backend, talk: Talk): Promise<Prepared> {
   const { shapes, samples, inputs } = options
   const measured = (names: readonly string[]) => (inputs === null ? samples : readInputShapes(inputs, names))
   const samplesFrom = inputs === null ? '--sample' : `${inputs}, input`
-  const prepared = prepareModel(options.input, { shapes, samples: measured, samplesFrom })
+  const first = prepareModel(options.input, { shapes, samples: measured, samplesFrom })
+  const prepared = first.isGuessed ? await atSizesThatRun(first, oracle, options) : first
   for (const note of prepared.notes) talk.warn(note)
   talk.note('load', `${prepared.original.graph.nodes.length} nodes, at ${shapesText(prepared.shapes)}`)
   return prepared
+}
+
+/** Where the model leaves dimensions open and nobody said how large they are: the first usual sizes at which it runs. */
+async function atSizesThatRun(first: Prepared, oracle: Backend, options: OptimizeOptions): Promise<Prepared> {
+  const found = await firstRunnable(oracle, first.originalPath, first.guesses(), options)
+  if (found.ok) return found.value
+  throw new UserError(badModel(options.input, found.reason))
 }
 
 const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string =>
@@ -276,7 +280,7 @@ const badModel = (where: string, got: string) => ({
   where,
   expected: 'a model that the runtime can run',
   got,
-  fix: 'check it with `allotrope inspect`, or give inputs with --inputs',
+  fix: 'check it with `allotrope inspect`; say at which sizes it runs with --sample NAME=SIZES, or give inputs with --inputs',
 })
 
 /** Fastest first, or smallest first; models that grew too much are left out. */

@@ -15,6 +15,7 @@ export {
 export { measureInProcesses, type ProcessMeasurement, type ProcessOptions } from './measure-processes.ts'
 export { type NoiseFloor, noiseFloor } from './noise-floor.ts'
 export { REPLAY, writeReplay } from './replay.ts'
+export { firstRunnable } from './runnable.ts'
 export { readInputSets, readInputShapes } from './user-inputs.ts'
 export {
   prepareMeanwhile,

@@ -40,7 +40,7 @@ const LARGE = 1e2
 /** The inputs that must be fed, at these shapes. Throws UserError where a dimension stays open or one is absurdly large. */
 export function inputSpecs(graph: Graph, shapes: InputShapes): readonly InputSpec[] {
   const bound = bindInputs(graph, shapes)
-  const bounds = vocabularyBounds(graph)
+  const bounds = vocabularyBounds(bound)
   const fed = bound.inputs.filter((v) => !bound.initializers.has(v)).map((v) => bound.values[v]!)
   return fed.map(({ name, type }) => {
     if (!type || !isConcrete(type.shape)) throw openShape(name, type ? shapeText(type.shape) : 'no tensor shape')

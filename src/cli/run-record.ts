@@ -8,7 +8,7 @@ import type { RunRecord, RunTiming } from '../report/index.ts'
 import { RUN_SCHEMA } from '../report/index.ts'
 import type { LoweredGraph } from '../runtime/index.ts'
 import { speedupOf } from '../search/choose.ts'
-import { diffKernels } from '../search/lowered-pair.ts'
+import { diffKernels } from '../search/kernel-diff.ts'
 import type { Ranked } from '../search/rank.ts'
 import type { Replay } from './replay.ts'
 import { commandLine } from './shell.ts'
@@ -125,12 +125,12 @@ function graphNodes(
   }))
 }
 
-function graphs(run: Run): RunRecord['graphs'] {
-  if (run.graphs === null) return null
-  const { original, chosen } = run.graphs
-  const { before, after } = diffKernels(original.kernels, chosen.kernels)
-  const { model } = run.cost
-  return { original: graphNodes(original, before, model), chosen: graphNodes(chosen, after, model) }
+/** What the runtime executes of the original and of the chosen variant; null: none was chosen, or it cannot be told. */
+function graphs({ chosen, ranking, cost: { model } }: Run): RunRecord['graphs'] {
+  if (chosen === null || ranking.asWritten) return null
+  const { original } = ranking
+  const { before, after } = diffKernels(original.kernels, chosen.ranked.kernels)
+  return { original: graphNodes(original, before, model), chosen: graphNodes(chosen.ranked, after, model) }
 }
 
 function saturation(run: Run): RunRecord['saturation'] {

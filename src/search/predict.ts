@@ -40,6 +40,7 @@ export async function predict(
 ): Promise<Ranking> {
   if (cost.warning) talk.warn(cost.warning)
   await checkpoint(talk)
+  const first = device.lowerGraph(prepared.original, prepared.shapes)
   const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
     count: candidatesFor(prepared.graph),
     seed: options.seed,
@@ -50,6 +51,7 @@ export async function predict(
   const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
   const outer = await rankCandidates(device, cost.model, prepared.original, candidates, {
     shapes: prepared.shapes,
+    first,
     onProgress: (done, total) => {
       talk.signal.throwIfAborted()
       talk.progress('predict', done, total, unit)

@@ -7,7 +7,7 @@ import { inferTypes } from '../ir/infer.ts'
 import { tensorBytes } from '../ir/tensor.ts'
 import { DEFAULT_OPSET, type Model, modelOf, raiseModel, readModelFile } from '../onnx/index.ts'
 import { keepNamesApart } from './inner-names.ts'
-import { sampleShapes } from './sample-shapes.ts'
+import { SAMPLE_SIZES, sampleShapes } from './sample-shapes.ts'
 
 export interface Prepared {
   /** The file as it is: what is verified and measured against. */
@@ -20,6 +20,10 @@ export interface Prepared {
   readonly bindings: Bindings
   /** What a user should know: guessed sizes, an opset that could not be raised. */
   readonly notes: readonly string[]
+  /** Some dimensions are open, and their sizes were guessed. */
+  readonly isGuessed: boolean
+  /** This, and the same with other guesses, the next best first. */
+  guesses(): Iterable<Prepared>
   /** A graph in the envelope of the original file. */
   wrap(graph: Graph): Model
   /** Bytes of all constants of a graph. */
@@ -44,6 +48,7 @@ export function prepareGraph(
   original: Model,
   path: string,
   options: PrepareOptions = { shapes: new Map(), samples: () => new Map() },
+  usual = 0,
 ): Prepared {
   const notes: string[] = []
   const model = raised(original, notes)
@@ -51,23 +56,29 @@ export function prepareGraph(
   const names = graph.inputs.map((v) => graph.values[v]!.name)
   const samples = options.samples(names)
   bindingsOf(graph, samples, options.samplesFrom ?? '--sample')
-  const sample = sampleShapes(graph, new Map([...samples, ...options.shapes]))
+  const sample = sampleShapes(graph, new Map([...samples, ...options.shapes]), SAMPLE_SIZES[usual])
   if (sample.guesses.length > 0)
     notes.push(
       `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,
     )
   const apart = keepNamesApart(graph)
   const wrap = (g: Graph) => modelOf(apart(g), model)
-  return {
+  const prepared: Prepared = {
     original,
     originalPath: path,
     graph,
     shapes: sample.shapes,
     bindings: bindingsOf(graph, sample.shapes),
     notes,
+    isGuessed: sample.guesses.length > 0,
+    *guesses() {
+      yield prepared
+      for (let i = usual + 1; i < SAMPLE_SIZES.length; i++) yield prepareGraph(original, path, options, i)
+    },
     wrap,
     weightBytes,
   }
+  return prepared
 }
 
 /** Bytes of all constants of a graph; bodies of its nodes count whole. */

@@ -1,19 +1,19 @@
 // From candidate graphs to a ranking: each is lowered by the runtime without being run, candidates that lower to the same
 // kernels are one, and the rest are ordered by what the cost model says of the kernels that would really run.
 import type { CostModel } from '../cost/cost-model.ts'
-import type { Kernel, KernelTable } from '../cost/kernel.ts'
+import type { Kernel } from '../cost/kernel.ts'
 import { kernelSignature } from '../cost/kernel.ts'
 import type { Model } from '../onnx/index.ts'
-import { type Backend, type InputShapes, loweredHash } from '../runtime/index.ts'
+import { type Backend, type InputShapes, type LoweredGraph, loweredHash, type Outcome } from '../runtime/index.ts'
 import { lowerGraph } from '../runtime/kernel-table.ts'
 import type { Candidate } from './variants.ts'
 
-export interface Ranked {
+/** A program and what the runtime makes of it. */
+export interface Ranked extends LoweredGraph {
   readonly id: string
   readonly candidate: Candidate | null
   readonly model: Model
   readonly hash: string
-  readonly kernels: KernelTable
   readonly predictedMs: number
   /** Bodies of its nodes differ from the original's. Default: false. */
   readonly hasOptimisedBodies?: boolean
@@ -28,22 +28,22 @@ export interface Ranking {
   /** Candidates looked at, and how many different programs they are once lowered (the original counts). */
   readonly candidates: number
   readonly distinct: number
+  /** Priced as written, since the runtime cannot tell what it would execute. */
+  readonly asWritten: boolean
   /** Why the ranking is less sure than usual; empty otherwise. */
   readonly warning: string
 }
 
 export interface RankOptions {
   readonly shapes: InputShapes
+  /** The original as the runtime lowers it, where that was begun already. */
+  readonly first?: Promise<Outcome<LoweredGraph>>
   /** Called as candidates are lowered. */
   onProgress?(done: number, total: number): void
 }
 
-interface Lowered {
-  readonly id: string
-  readonly candidate: Candidate | null
-  readonly model: Model
-  readonly kernels: KernelTable
-}
+type Named = Pick<Ranked, 'id' | 'candidate' | 'model'>
+type Lowered = Named & LoweredGraph
 
 /** Lowers and orders. Where the runtime cannot lower the original (its shapes depend on the inputs), all are priced as written. */
 export async function rankCandidates(
@@ -54,10 +54,10 @@ export async function rankCandidates(
   options: RankOptions,
 ): Promise<Ranking> {
   const origin = { id: 'original', candidate: null, model: original }
-  const first = await lowerOne(backend, origin, options.shapes)
+  const first = named(origin, await (options.first ?? backend.lowerGraph(original, options.shapes)))
   const asWritten = 'reason' in first
   const results = await lowerAll(candidates, options, async (c) =>
-    asWritten ? withKernelsAsWritten(c, options.shapes) : lowerOne(backend, c, options.shapes),
+    asWritten ? withKernelsAsWritten(c, options.shapes) : named(c, await backend.lowerGraph(c.model, options.shapes)),
   )
   const refused = results.flatMap((r, i) => ('reason' in r ? [{ id: candidates[i]!.id, reason: r.reason }] : []))
   const lowered = [
@@ -69,7 +69,8 @@ export async function rankCandidates(
   const warning = asWritten
     ? `priced as written, since the runtime cannot be asked what it would execute: ${first.reason}`
     : ''
-  return { original: base!, variants, refused, candidates: candidates.length, distinct: rest.length + 1, warning }
+  const counts = { candidates: candidates.length, distinct: rest.length + 1 }
+  return { original: base!, variants, refused, ...counts, asWritten, warning }
 }
 
 type Refused = { readonly reason: string }
@@ -94,19 +95,13 @@ async function lowerAll<C>(
 }
 
 /** The kernels of the nodes as they are, those of unknown shape left out. */
-function withKernelsAsWritten(c: Omit<Lowered, 'kernels'>, shapes: InputShapes): Lowered {
+function withKernelsAsWritten(c: Named, shapes: InputShapes): Lowered {
   const { kernels } = lowerGraph(c.model.graph, shapes)
-  return { ...c, kernels: kernels.filter((k) => k !== null) }
+  return { ...c, kernels: kernels.filter((k) => k !== null), sources: null }
 }
 
-async function lowerOne(
-  backend: Backend,
-  c: Omit<Lowered, 'kernels'>,
-  shapes: InputShapes,
-): Promise<Lowered | Refused> {
-  const outcome = await backend.lower(c.model, shapes)
-  return outcome.ok ? { ...c, kernels: outcome.value } : { reason: outcome.reason }
-}
+const named = (c: Named, outcome: Outcome<LoweredGraph>): Lowered | Refused =>
+  outcome.ok ? { ...c, ...outcome.value } : { reason: outcome.reason }
 
 /** Predicted milliseconds of each table; every distinct kernel of all of them is priced once. */
 function priceTables(cost: CostModel, lowered: readonly Lowered[]): Ranked[] {

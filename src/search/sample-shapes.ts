@@ -10,8 +10,30 @@ export interface SampleShapes {
   readonly guesses: readonly string[]
 }
 
+/** What open dimensions are taken to be. */
+export interface UsualSizes {
+  readonly picture: number
+  readonly sequence: number
+}
+
+/** The usual sizes, and what to try where a model refuses them: tables of positions are shorter, stacks of strided convolutions need
+ * more samples, heads want the size they were made for. */
+export const SAMPLE_SIZES: readonly UsualSizes[] = [
+  { picture: 320, sequence: 128 },
+  { picture: 224, sequence: 64 },
+  { picture: 256, sequence: 32 },
+  { picture: 640, sequence: 16 },
+  { picture: 512, sequence: 16_000 },
+  { picture: 32, sequence: 1 },
+]
+
 /** A shape for every fed input: `known` where given, usual sizes for open dimensions. One name has one size everywhere. */
-export function sampleShapes(graph: Graph, known: ReadonlyMap<string, readonly number[]>): SampleShapes {
+export function sampleShapes(
+  graph: Graph,
+  known: ReadonlyMap<string, readonly number[]>,
+  usual: UsualSizes = SAMPLE_SIZES[0]!,
+): SampleShapes {
+  const readsEdges = hasEdges(graph)
   const sizes = sizesFromKnown(graph, known)
   const guesses: string[] = []
   const shapes = new Map<string, readonly number[]>()
@@ -21,7 +43,7 @@ export function sampleShapes(graph: Graph, known: ReadonlyMap<string, readonly n
     const shape = type.shape.map((d, axis) => {
       const size = known.get(name)?.[axis] ?? (typeof d === 'number' ? d : sizes.get(dimKey(d)))
       if (size !== undefined) return size
-      const guess = usualSize(type.shape, axis, name)
+      const guess = axis === 0 && readsEdges ? usual.sequence : usualSize(type.shape, axis, name, usual)
       sizes.set(dimKey(d), guess)
       guesses.push(`${name}[${axis}] = ${guess}`)
       return guess
@@ -43,10 +65,20 @@ function sizesFromKnown(graph: Graph, known: ReadonlyMap<string, readonly number
   return sizes
 }
 
-/** One in a batch; a picture of 320 (a line of text if it is under 100 high); a sequence of 128. */
-export function usualSize(shape: Shape, axis: number, name: string): number {
+/** Pairs of node numbers, as graph networks read them: the first dimension of their other inputs counts nodes, not a batch. */
+function hasEdges({ inputs, values }: Graph): boolean {
+  return inputs.some((v) => {
+    const { name, type } = values[v]!
+    const isPairs = type?.dtype === 'int64' && type.shape.length === 2 && type.shape[0] === 2
+    return isPairs && (typeof type.shape[1] !== 'number' || /edge/i.test(name))
+  })
+}
+
+/** One in a batch; a picture or a sequence of the usual size. */
+export function usualSize(shape: Shape, axis: number, name: string, usual = SAMPLE_SIZES[0]!): number {
   if (axis === 0) return 1
+  const { picture, sequence } = usual
   const isPicture = shape.length === 4 && (shape[1] === 1 || shape[1] === 3)
-  if (isPicture) return 320
-  return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? 128 : 64
+  if (isPicture) return picture
+  return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? sequence : Math.ceil(sequence / 2)
 }

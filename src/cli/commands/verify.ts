@@ -1,12 +1,14 @@
 // `verify A B`: does B compute what A computes? On the same inputs, against A with the runtime's own optimisation off.
 import { EXIT, UserError } from '../../base/errors.ts'
 import { inputSets } from '../../bench/input-sets.ts'
+import { firstRunnable } from '../../bench/runnable.ts'
 import { readInputShapes } from '../../bench/user-inputs.ts'
 import { type Verification, verifyModels } from '../../bench/verify.ts'
 import { bindingsOf, type InputShapes } from '../../ir/bind.ts'
 import type { Graph } from '../../ir/graph.ts'
 import { readModelFile } from '../../onnx/index.ts'
-import { sampleShapes } from '../../search/sample-shapes.ts'
+import type { Backend, Outcome } from '../../runtime/index.ts'
+import { SAMPLE_SIZES, type SampleShapes, sampleShapes } from '../../search/sample-shapes.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { withDevices } from '../devices.ts'
 import { shapeOption, textOption } from '../option.ts'
@@ -48,6 +50,19 @@ function shapesOfInputs(graph: Graph, folder: string | null): InputShapes {
   return folder === null ? new Map() : readInputShapes(folder, fed)
 }
 
+/** Sizes for what the user left open: usual ones at which the model runs. */
+async function sampleThatRuns(
+  oracle: Backend,
+  path: string,
+  graph: Graph,
+  known: InputShapes,
+  options: { readonly seed: number; readonly threads: number },
+): Promise<Outcome<SampleShapes>> {
+  const samples = SAMPLE_SIZES.map((usual) => ({ graph, ...sampleShapes(graph, known, usual) }))
+  const [first] = samples as [(typeof samples)[number]]
+  return first.guesses.length > 0 ? firstRunnable(oracle, path, samples, options) : { ok: true, value: first }
+}
+
 export const verify = defineCommand({
   name: 'verify',
   operands: '<a> <b>',
@@ -68,17 +83,16 @@ export const verify = defineCommand({
     readModelFile(b) // a file that is no model is bad input, not a difference
     const known = new Map([...shapesOfInputs(graph, options.inputs), ...options.shape])
     bindingsOf(graph, known) // refuses what does not fit
-    const { shapes, guesses } = sampleShapes(graph, known)
-    if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
-    const sets = inputSets(graph, shapes, {
-      seed: options.seed,
-      ...(options.inputs !== null && { folder: options.inputs }),
+    const { seed, inputs, timeLimit, threads } = options
+    const within = { device: options.device ?? 'cpu', timeLimit } as const
+    const outcome = await withDevices(within, async (oracle, device) => {
+      const sampled = await sampleThatRuns(oracle, a, graph, known, { seed, threads: threads ?? 1 })
+      if (!sampled.ok) return sampled
+      const { shapes, guesses } = sampled.value
+      if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
+      const sets = inputSets(graph, shapes, { seed, ...(inputs !== null && { folder: inputs }) })
+      return verifyModels({ oracle, device, ...(threads !== null && { threads }) }, a, b, sets)
     })
-    const outcome = await withDevices(
-      { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
-      (oracle, device) =>
-        verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
-    )
     if (!outcome.ok) {
       throw new UserError({
         code: 'cannot-run',

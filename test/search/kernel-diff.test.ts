@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Kernel } from '../../src/cost/index.ts'
-import { diffKernels } from '../../src/search/lowered-pair.ts'
+import { diffKernels } from '../../src/search/kernel-diff.ts'
 
 const kernels = (ops: string): Kernel[] => [...ops].map((op) => ({ op, inputs: [], outputs: [], attributes: {} }))
 const kept = (ops: string, changed: readonly boolean[]): string => [...ops].filter((_, i) => !changed[i]).join('')

@@ -1,25 +1,6 @@
 // Two programs as the runtime executes them, and what changed between them: the longest sequence of kernels that both have, in order, is
 // what stayed (as `diff` compares lines); the rest was taken away or is new.
 import { type KernelTable, kernelSignature } from '../cost/kernel.ts'
-import type { Model } from '../onnx/index.ts'
-import type { Backend, InputShapes, LoweredGraph } from '../runtime/index.ts'
-
-export interface LoweredPair {
-  readonly original: LoweredGraph
-  readonly chosen: LoweredGraph
-}
-
-/** Both as graphs of kernels; null where the runtime cannot tell. */
-export async function lowerPair(
-  backend: Backend,
-  shapes: InputShapes,
-  original: Model,
-  chosen: Model,
-): Promise<LoweredPair | null> {
-  const before = await backend.lowerGraph(original, shapes)
-  const after = await backend.lowerGraph(chosen, shapes)
-  return before.ok && after.ok ? { original: before.value, chosen: after.value } : null
-}
 
 /** For each kernel of either program: true if the other has none that corresponds to it. */
 export interface GraphDiff {
