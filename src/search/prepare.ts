@@ -7,7 +7,7 @@ import { inferTypes } from '../ir/infer.ts'
 import { tensorBytes } from '../ir/tensor.ts'
 import { DEFAULT_OPSET, type Model, modelOf, raiseModel, readModelFile } from '../onnx/index.ts'
 import { keepNamesApart } from './inner-names.ts'
-import { SAMPLE_SIZES, sampleShapes } from './sample-shapes.ts'
+import { type SampleShapes, sampleShapes, usualSamples } from './sample-shapes.ts'
 
 export interface Prepared {
   /** The file as it is: what is verified and measured against. */
@@ -22,7 +22,7 @@ export interface Prepared {
   readonly notes: readonly string[]
   /** Some dimensions are open, and their sizes were guessed. */
   readonly isGuessed: boolean
-  /** This, and the same with other guesses, the next best first. */
+  /** The same at different usual sizes, the most usual first. */
   guesses(): Iterable<Prepared>
   /** A graph in the envelope of the original file. */
   wrap(graph: Graph): Model
@@ -48,7 +48,6 @@ export function prepareGraph(
   original: Model,
   path: string,
   options: PrepareOptions = { shapes: new Map(), samples: () => new Map() },
-  usual = 0,
 ): Prepared {
   const notes: string[] = []
   const model = raised(original, notes)
@@ -56,30 +55,30 @@ export function prepareGraph(
   const names = graph.inputs.map((v) => graph.values[v]!.name)
   const samples = options.samples(names)
   bindingsOf(graph, samples, options.samplesFrom ?? '--sample')
-  const sample = sampleShapes(graph, new Map([...samples, ...options.shapes]), SAMPLE_SIZES[usual])
-  if (sample.guesses.length > 0)
-    notes.push(
-      `open dimensions, measured at ${sample.guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`,
-    )
+  const known = new Map([...samples, ...options.shapes])
   const apart = keepNamesApart(graph)
   const wrap = (g: Graph) => modelOf(apart(g), model)
-  const prepared: Prepared = {
+  const at = (sample: SampleShapes): Prepared => ({
     original,
     originalPath: path,
     graph,
     shapes: sample.shapes,
     bindings: bindingsOf(graph, sample.shapes),
-    notes,
+    notes: [...notes, ...guessNotes(sample)],
     isGuessed: sample.guesses.length > 0,
     *guesses() {
-      yield prepared
-      for (let i = usual + 1; i < SAMPLE_SIZES.length; i++) yield prepareGraph(original, path, options, i)
+      for (const usual of usualSamples(graph, known)) yield at(usual)
     },
     wrap,
     weightBytes,
-  }
-  return prepared
+  })
+  return at(sampleShapes(graph, known))
 }
+
+const guessNotes = ({ guesses }: SampleShapes): readonly string[] =>
+  guesses.length === 0
+    ? []
+    : [`open dimensions, measured at ${guesses.join(', ')} (choose with --sample NAME=SIZES or --inputs DIR)`]
 
 /** Bytes of all constants of a graph; bodies of its nodes count whole. */
 export function weightBytes(graph: Graph): number {

@@ -1,5 +1,7 @@
 // Shapes to price and to measure at. Dimensions that a model leaves open get a usual size, which is said aloud and never
 // written into the model; `--shape` and the user's own inputs decide instead where they are given.
+import { UserError } from '../base/errors.ts'
+import { bindShapes, type InputShapes } from '../ir/bind.ts'
 import { dimKey } from '../ir/dim.ts'
 import type { Graph } from '../ir/graph.ts'
 import type { Shape } from '../ir/shape.ts'
@@ -12,20 +14,49 @@ export interface SampleShapes {
 
 /** What open dimensions are taken to be. */
 export interface UsualSizes {
-  readonly picture: number
-  readonly sequence: number
+  /** Of pictures. */
+  readonly height: number
+  readonly width: number
+  /** Steps, tokens, samples, nodes. */
+  readonly length: number
 }
 
-/** The usual sizes, and what to try where a model refuses them: tables of positions are shorter, stacks of strided convolutions need
- * more samples, heads want the size they were made for. */
-export const SAMPLE_SIZES: readonly UsualSizes[] = [
-  { picture: 320, sequence: 128 },
-  { picture: 224, sequence: 64 },
-  { picture: 256, sequence: 32 },
-  { picture: 640, sequence: 16 },
-  { picture: 512, sequence: 16_000 },
-  { picture: 32, sequence: 1 },
+/** The usual sizes, and what to try where a model refuses them: heads want the picture that they were made for, readers of text a line of
+ * it, tables of positions are short, stacks of strided convolutions over time need many samples. */
+const SAMPLE_SIZES: readonly UsualSizes[] = [
+  { height: 320, width: 320, length: 128 },
+  { height: 224, width: 224, length: 64 },
+  { height: 48, width: 320, length: 32 },
+  { height: 32, width: 320, length: 16 },
+  { height: 256, width: 256, length: 16_000 },
+  { height: 640, width: 640, length: 1 },
+  { height: 512, width: 512, length: 1 },
+  { height: 32, width: 32, length: 1 },
 ]
+
+/** Shapes for every fed input at the usual sizes, the most usual first: different ones, at which no operator contradicts them. */
+export function* usualSamples(
+  graph: Graph,
+  known: ReadonlyMap<string, readonly number[]>,
+): Generator<SampleShapes, void, void> {
+  const seen = new Set<string>()
+  for (const usual of SAMPLE_SIZES) {
+    const sample = sampleShapes(graph, known, usual)
+    const key = JSON.stringify([...sample.shapes])
+    if (!seen.has(key) && isTypedAt(graph, sample.shapes)) yield sample
+    seen.add(key)
+  }
+}
+
+function isTypedAt(graph: Graph, shapes: InputShapes): boolean {
+  try {
+    bindShapes(graph, shapes)
+    return true
+  } catch (error) {
+    if (error instanceof UserError) return false
+    throw error
+  }
+}
 
 /** A shape for every fed input: `known` where given, usual sizes for open dimensions. One name has one size everywhere. */
 export function sampleShapes(
@@ -43,7 +74,7 @@ export function sampleShapes(
     const shape = type.shape.map((d, axis) => {
       const size = known.get(name)?.[axis] ?? (typeof d === 'number' ? d : sizes.get(dimKey(d)))
       if (size !== undefined) return size
-      const guess = axis === 0 && readsEdges ? usual.sequence : usualSize(type.shape, axis, name, usual)
+      const guess = axis === 0 && readsEdges ? usual.length : usualSize(type.shape, axis, name, usual)
       sizes.set(dimKey(d), guess)
       guesses.push(`${name}[${axis}] = ${guess}`)
       return guess
@@ -77,8 +108,17 @@ function hasEdges({ inputs, values }: Graph): boolean {
 /** One in a batch; a picture or a sequence of the usual size. */
 export function usualSize(shape: Shape, axis: number, name: string, usual = SAMPLE_SIZES[0]!): number {
   if (axis === 0) return 1
-  const { picture, sequence } = usual
-  const isPicture = shape.length === 4 && (shape[1] === 1 || shape[1] === 3)
-  if (isPicture) return picture
-  return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? sequence : Math.ceil(sequence / 2)
+  const { height, width, length } = usual
+  const rows = heightAxis(shape)
+  if (axis === rows) return height
+  if (axis - 1 === rows) return width
+  return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? length : Math.ceil(length / 2)
+}
+
+const isColour = (d: Shape[number] | undefined): boolean => d === 1 || d === 3
+
+/** Of pictures with channels first or last; -1: it is none. */
+function heightAxis(shape: Shape): number {
+  if (shape.length !== 4) return -1
+  return isColour(shape[1]) ? 2 : isColour(shape[3]) ? 1 : -1
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../src/base/errors.ts'
 import { silentTalk } from '../../src/base/talk.ts'
 import { collect } from '../../src/collect.ts'
 import { readDataset } from '../../src/dataset/index.ts'
-import { int } from '../../src/ir/attribute.ts'
+import { int, ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { namedDim } from '../../src/ir/dim.ts'
 import type { Graph } from '../../src/ir/graph.ts'
@@ -45,6 +45,16 @@ function overEdges(): Graph {
   return b.build()
 }
 
+/** Columns of a line of text that is 48 high, of any width. */
+function textLine(): Graph {
+  const b = new GraphBuilder('line')
+  const x = b.input('x', 'float32', [1, 3, namedDim('height'), namedDim('width')])
+  const kernel = b.constant(weights(8, 3, 48, 4))
+  const columns = b.node('Conv', [x, kernel], { strides: ints([48, 4]) })
+  b.output(b.node('Squeeze', [columns, b.int64s([2])]), 'y')
+  return b.build()
+}
+
 /** Runs where the rows come in sevens. */
 function inSevens(): Graph {
   const b = new GraphBuilder('sevens')
@@ -71,6 +81,12 @@ describe('sizes of open dimensions', function () {
     const verified = await runCli(['verify', input, run.outputPath])
     expect(verified).to.include({ code: 0 })
     expect(verified.stderr).to.contain('x[1] = 32')
+  })
+
+  it('what reads text is given a line of it', async () => {
+    const input = write('line.onnx', textLine())
+    const run = await optimize(optimizeOptions(input, { measure: 0, force: true }), silentTalk)
+    expect(run.prepared.shapes.get('x')).to.deep.equal([1, 3, 48, 320])
   })
 
   it('collect does the same', async () => {

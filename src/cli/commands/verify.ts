@@ -8,7 +8,7 @@ import { bindingsOf, type InputShapes } from '../../ir/bind.ts'
 import type { Graph } from '../../ir/graph.ts'
 import { readModelFile } from '../../onnx/index.ts'
 import type { Backend, Outcome } from '../../runtime/index.ts'
-import { SAMPLE_SIZES, type SampleShapes, sampleShapes } from '../../search/sample-shapes.ts'
+import { type SampleShapes, sampleShapes, usualSamples } from '../../search/sample-shapes.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { withDevices } from '../devices.ts'
 import { shapeOption, textOption } from '../option.ts'
@@ -58,9 +58,10 @@ async function sampleThatRuns(
   known: InputShapes,
   options: { readonly seed: number; readonly threads: number },
 ): Promise<Outcome<SampleShapes>> {
-  const samples = SAMPLE_SIZES.map((usual) => ({ graph, ...sampleShapes(graph, known, usual) }))
-  const [first] = samples as [(typeof samples)[number]]
-  return first.guesses.length > 0 ? firstRunnable(oracle, path, samples, options) : { ok: true, value: first }
+  const usual = sampleShapes(graph, known)
+  if (usual.guesses.length === 0) return { ok: true, value: usual }
+  const samples = [...usualSamples(graph, known)].map((sample) => ({ graph, ...sample }))
+  return firstRunnable(oracle, path, samples, options)
 }
 
 export const verify = defineCommand({
