@@ -89,6 +89,9 @@ function inputTypes(fx: FxGraph, length: number, shapes: ReadonlyMap<string, rea
   return new Map(names.map((name) => [name, { shape: shapes.get(name) ?? [length] }]))
 }
 
+/** `newest`: its e-node that was made last. Of two programs by the same rules, the one at the earlier place comes first. */
+type Found = Program & { readonly newest: number }
+
 /** The programs of an e-graph that grows, each under a name of its own. */
 class Catalogue {
   readonly programs: Program[] = []
@@ -107,7 +110,7 @@ class Catalogue {
   /** Adds the programs that are new; returns their names. */
   update(): readonly string[] {
     const known = new Set(this.programs.map((p) => p.code))
-    const found: Program[] = []
+    const found: Found[] = []
     let looked = 0
     for (const choice of choicesOf(this.encoded)) {
       this.isComplete = known.size < MAX_PROGRAMS && looked++ < MAX_CHOICES
@@ -115,11 +118,11 @@ class Catalogue {
       const program = this.program(choice)
       if (known.has(program.code)) continue
       known.add(program.code)
-      found.push(program)
+      found.push({ ...program, newest: Math.max(...choice.values()) })
     }
     const named = found
-      .sort((a, b) => a.code.length - b.code.length || (a.code < b.code ? -1 : 1))
-      .map((p) => {
+      .sort((a, b) => a.code.length - b.code.length || a.newest - b.newest || (a.code < b.code ? -1 : 1))
+      .map(({ newest: _, ...p }) => {
         const named = { ...p, name: this.freeName(p.name) }
         this.programs.push(named)
         return named.name

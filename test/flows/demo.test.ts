@@ -32,6 +32,16 @@ describe('the seed demonstration', () => {
     })
   })
 
+  it('gives the names of the seed to the programs of the seed', () => {
+    const bodies = Object.fromEntries(programs.map((p) => [p.name, p.code]))
+    expect(Object.keys(bodies)).to.have.members([
+      ...['original', 'original_r1', 'original_r3', 'original_r3_r1', 'original_r3_r1#2', 'original_r3_r1_r1'],
+    ])
+    // r1 is tried on the first product first, which is that of x
+    expect(bodies.original_r3_r1).to.contain('x + x').and.to.contain('y * 2.0')
+    expect(bodies['original_r3_r1#2']).to.contain('x * 2.0').and.to.contain('y + y')
+  })
+
   it('says in which iteration each program was found', () => {
     expect(iterations.flatMap((i) => i.found)).to.deep.equal(programs.slice(1).map((p) => p.name))
     expect(iterations[0]?.found).to.deep.equal(['original_r1', 'original_r3'])
@@ -79,7 +89,7 @@ describe('the seed demonstration', () => {
       expect(r.listing)
         .to.contain('E-graph contains 6 equivalent forms')
         .and.to.contain('All variants produce identical results!')
-      expect(r.differences).to.have.length(5)
+      expect(r.differences).to.have.length(7)
     } finally {
       await backend.close()
     }
