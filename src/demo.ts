@@ -12,6 +12,7 @@ import {
   type Verification,
   verifyCandidate,
 } from './bench/index.ts'
+import type { Tensor } from './ir/tensor.ts'
 import { modelOf, writeModelFile } from './onnx/index.ts'
 import type { Backend, Outcome } from './runtime/index.ts'
 import { ScratchFolder } from './runtime/scratch-folder.ts'
@@ -27,6 +28,8 @@ export interface DemoOptions {
   readonly text: string | null
   /** Shapes of inputs by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Tensors that the graph names; default: none. */
+  readonly weights?: ReadonlyMap<string, Tensor>
   /** Timed blocks. */
   readonly blocks: number
   readonly oracle: Backend
@@ -68,8 +71,8 @@ interface Written {
 
 /** Finds, verifies and times the programs of the seed. */
 export async function demo(options: DemoOptions, talk: Talk): Promise<DemoResult> {
-  const { length, shapes, text } = options
-  const seed = seedPrograms({ length, shapes, ...(text !== null && { text }) })
+  const { length, shapes, text, weights = new Map() } = options
+  const seed = seedPrograms({ length, shapes, weights, ...(text !== null && { text }) })
   const { programs } = seed
   talk.note('saturate', `${programs.length} equal programs${seed.isComplete ? '' : ', and there are more'}`)
   const scratch = new ScratchFolder()

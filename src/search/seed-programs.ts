@@ -52,6 +52,8 @@ export interface SeedOptions {
   readonly text?: string
   /** Shapes of inputs by name; all inputs are float32. */
   readonly shapes?: ReadonlyMap<string, readonly number[]>
+  /** Tensors that the graph names. */
+  readonly weights?: ReadonlyMap<string, Tensor>
 }
 
 const LIMITS = { iterationLimit: 10, nodeLimit: 1000, timeLimitMs: 10_000 }
@@ -61,9 +63,10 @@ const MAX_CHOICES = 20_000
 
 /** Every program, up to a limit, that the seed's rules prove equal to a graph. Throws UserError where the text is no graph, a
  * shape is of no input, or a module needs weights; UnsupportedError on a function that is not known. */
-export function seedPrograms({ length, text = SEED_GRAPH, shapes = new Map() }: SeedOptions): SeedPrograms {
+export function seedPrograms(options: SeedOptions): SeedPrograms {
+  const { length, text = SEED_GRAPH, shapes = new Map(), weights = new Map() } = options
   const fx = parseFx(text)
-  const graph = importFx(fx, { inputs: inputTypes(fx, length, shapes) })
+  const graph = importFx(fx, { inputs: inputTypes(fx, length, shapes), weights })
   const encoded = encode(graph)
   const { egraph } = encoded.t
   const rules = ruleFamilies.find((f) => f.name === 'seed')!.rules

@@ -2,10 +2,12 @@ import { expect } from 'chai'
 import { UserError } from '../../src/base/errors.ts'
 import { silentTalk } from '../../src/base/talk.ts'
 import { demo } from '../../src/demo.ts'
+import { tensor } from '../../src/ir/tensor.ts'
 import { OnnxruntimeBackend } from '../../src/runtime/index.ts'
 import { SEED_GRAPH, seedPrograms } from '../../src/search/seed-programs.ts'
 import { parseFx } from '../../src/torch/fx-parse.ts'
 import { printFx } from '../../src/torch/fx-print.ts'
+import { readSafetensors, writeSafetensors } from '../../src/torch/index.ts'
 
 describe('the seed demonstration', () => {
   const { programs, iterations } = seedPrograms({ length: 8 })
@@ -62,6 +64,21 @@ describe('the seed demonstration', () => {
     expect(own.isComplete).to.equal(true)
     expect(() => seedPrograms({ length: 8, text, shapes: new Map([['z', [4]]]) })).to.throw(UserError, '--shape z')
     expect(() => seedPrograms({ length: 8, text: 'no graph' })).to.throw(UserError)
+  })
+
+  it('takes the parameters of a graph from a file of weights, and says how to make one', () => {
+    const text = SEED_GRAPH.replace(
+      '%y : [num_users=1] = placeholder[target=y]',
+      '%y : [num_users=1] = get_attr[target=y]',
+    )
+    const weights = readSafetensors(
+      writeSafetensors(new Map([['y', tensor('float32', [8], [1, 2, 3, 4, 5, 6, 7, 8])]])),
+      'weights',
+    )
+    const own = seedPrograms({ length: 8, text, weights })
+    expect(own.programs[0]!.graph.inputs).to.have.length(1)
+    expect(own.programs[0]!.code).to.contain('self.y')
+    expect(() => seedPrograms({ length: 8, text })).to.throw(UserError, 'pass --weights')
   })
 
   it('lists no more programs than a person reads, and says so', () => {
