@@ -36,6 +36,8 @@ export interface CompareOptions {
   readonly fit?: Partial<FitOptions>
   readonly device?: string
   readonly threads?: number
+  /** Seconds for fitting all folds, about; null: none. What is learned by then is judged. */
+  readonly timeLimit?: number | null
   /** File for the table in Markdown; default none. */
   readonly report?: string
   readonly talk?: Talk
@@ -92,7 +94,9 @@ export async function compare(options: CompareOptions): Promise<CompareResult> {
   const results: FoldVerdicts[] = []
   for (const fold of folds) {
     talk.note('fold', `${fold.name}: ${results.length + 1} of ${folds.length}`)
-    const fitModel = split === 'as-is' ? asIs(stored, options) : refit(trainer!, facts, stored, options, talk)
+    const limitMs = 1000 * (options.timeLimit ?? Number.POSITIVE_INFINITY)
+    const isLate = (share: number) => performance.now() - started > ((results.length + share) / folds.length) * limitMs
+    const fitModel = split === 'as-is' ? asIs(stored, options) : refit(trainer!, facts, stored, options, talk, isLate)
     results.push(await judgeFold(samples, facts, fold.roots, fitModel, random.fork(results.length)))
   }
   const outcome = summarize(results, options.seed ?? 0)
@@ -151,12 +155,14 @@ function refit(
   stored: StoredModel | null,
   options: CompareOptions,
   talk: Talk,
+  isLate: (share: number) => boolean,
 ): FitModel {
   const own = stored ? { members: stored.parameters.members.length } : {}
   const fit = { ...DEFAULT_FIT, ...own, ...fitOverrides(options), seed: options.seed ?? 0 }
   return async (rest, correction) => {
     const { parameters } = await fitNetwork(trainer.tf, rest, facts, correction, {
       ...fit,
+      isLate,
       onProgress: (p) => report(talk, p),
     })
     return networkModel('model', parameters)

@@ -12,6 +12,7 @@ import {
   type Verification,
   verifyCandidate,
 } from './bench/index.ts'
+import type { Tensor } from './ir/tensor.ts'
 import { modelOf, writeModelFile } from './onnx/index.ts'
 import type { Backend, Outcome } from './runtime/index.ts'
 import { ScratchFolder } from './runtime/scratch-folder.ts'
@@ -27,6 +28,8 @@ export interface DemoOptions {
   readonly text: string | null
   /** Shapes of inputs by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>
+  /** Tensors that the graph names; default: none. */
+  readonly weights?: ReadonlyMap<string, Tensor>
   /** Timed blocks. */
   readonly blocks: number
   readonly oracle: Backend
@@ -68,8 +71,8 @@ interface Written {
 
 /** Finds, verifies and times the programs of the seed. */
 export async function demo(options: DemoOptions, talk: Talk): Promise<DemoResult> {
-  const { length, shapes, text } = options
-  const seed = seedPrograms({ length, shapes, ...(text !== null && { text }) })
+  const { length, shapes, text, weights = new Map() } = options
+  const seed = seedPrograms({ length, shapes, weights, ...(text !== null && { text }) })
   const { programs } = seed
   talk.note('saturate', `${programs.length} equal programs${seed.isComplete ? '' : ', and there are more'}`)
   const scratch = new ScratchFolder()
@@ -153,7 +156,9 @@ function resultOf(
 const DIFFERENCES: readonly string[] = [
   '`original_r3` and what follows from it have no dead `add = x + y`: the first version kept it, ran it and timed it.',
   '`original_r3_r1_r2` is not listed: it is `original_r3` again, under other names of nodes. `original_r3_r1#2` is new: r1 on the other product.',
-  'An iteration counts e-nodes, not graphs: one e-graph holds all variants, and each program is listed once.',
+  'An iteration counts e-nodes, not graphs: one e-graph holds all variants, and each program is listed once. It applies every rule at every place, not at the first, so that `original_r3_r1_r1` is found in the second.',
+  'Nodes of a variant stand, and are numbered, in the order in which its program is written out; the first version put them where a rule had made them.',
+  '`max_diff` is the largest over six inputs of the timed length, zeros and large numbers among them; the first version took one of 100 elements.',
   'Times are medians over blocks in which all variants take turns, with their spread; the first version timed one variant after the other.',
   'Marks are plain text, which every terminal shows.',
 ]

@@ -280,7 +280,7 @@ const badModel = (where: string, got: string) => ({
   where,
   expected: 'a model that the runtime can run',
   got,
-  fix: 'check it with `allotrope inspect`; say at which sizes it runs with --sample NAME=SIZES, or give inputs with --inputs',
+  fix: 'check it with `allotrope inspect`, or give sizes with --sample or inputs with --inputs',
 })
 
 /** Fastest first, or smallest first; models that grew too much are left out. */

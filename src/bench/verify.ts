@@ -109,16 +109,20 @@ interface Answer {
 
 async function answerAll(oracle: Session, device: Session, sets: readonly InputSet[]) {
   const good: Answer[] = []
-  const notes: string[] = []
+  const refusals = new Map<string, string[]>()
   for (const set of sets) {
     const right = await oracle.run(set.feeds)
     const optimised = right.ok ? await device.run(set.feeds) : right
     if (right.ok && optimised.ok) good.push({ set, oracle: right.value, device: optimised.value })
     else if (!optimised.ok) {
-      notes.push(`the original does not run on input ${set.label}: ${optimised.reason}`)
+      refusals.set(optimised.reason, [...(refusals.get(optimised.reason) ?? []), set.label])
       if (optimised.kind === 'timeout') break // the others would take as long
     }
   }
+  // A model refuses most inputs for one reason, which is said once.
+  const notes = [...refusals].map(
+    ([reason, labels]) => `the original does not run on input ${labels.join(', ')}: ${reason}`,
+  )
   return { good, notes }
 }
 

@@ -63,7 +63,7 @@ export const COMMON = {
     flags: '--threads <n>',
     about: 'threads of the runtime',
     initial: null as number | null,
-    initialText: 'one per core',
+    initialText: 'one per core; collect and verify: 1',
     parse: (text: string) => toNumber(text, (x) => isCount(x) && x > 0, 'a positive whole number'),
   },
   timeLimit: {

@@ -71,6 +71,13 @@ function printFailure(failure: Failure, manner: Manner, io: Io): number {
   return exitCode
 }
 
+/** What a run that is ended before its own end still owes to stdout: with --json one object, else nothing. */
+export function lastWords(argv: readonly string[], commands: readonly Command[]): string {
+  const manner = mannerOf(argv, commands)
+  const { complaint } = failureOf(null, manner.help, true)
+  return manner.json ? `${toJson({ schema: manner.schema, ok: false, error: errorJson(complaint) })}\n` : ''
+}
+
 /** Runs `argv` (without node and script) and returns the exit code. Never throws. */
 export async function run(argv: readonly string[], commands: readonly Command[], io: Io): Promise<number> {
   const manner = mannerOf(argv, commands)

@@ -26,10 +26,10 @@ export interface UsualSizes {
 const SAMPLE_SIZES: readonly UsualSizes[] = [
   { height: 320, width: 320, length: 128 },
   { height: 224, width: 224, length: 64 },
-  { height: 48, width: 320, length: 32 },
-  { height: 32, width: 320, length: 16 },
-  { height: 256, width: 256, length: 16_000 },
-  { height: 640, width: 640, length: 1 },
+  { height: 48, width: 320, length: 512 },
+  { height: 32, width: 320, length: 32 },
+  { height: 256, width: 256, length: 16 },
+  { height: 640, width: 640, length: 16_000 },
   { height: 512, width: 512, length: 1 },
   { height: 32, width: 32, length: 1 },
 ]

@@ -52,6 +52,8 @@ export interface SeedOptions {
   readonly text?: string
   /** Shapes of inputs by name; all inputs are float32. */
   readonly shapes?: ReadonlyMap<string, readonly number[]>
+  /** Tensors that the graph names. */
+  readonly weights?: ReadonlyMap<string, Tensor>
 }
 
 const LIMITS = { iterationLimit: 10, nodeLimit: 1000, timeLimitMs: 10_000 }
@@ -61,9 +63,10 @@ const MAX_CHOICES = 20_000
 
 /** Every program, up to a limit, that the seed's rules prove equal to a graph. Throws UserError where the text is no graph, a
  * shape is of no input, or a module needs weights; UnsupportedError on a function that is not known. */
-export function seedPrograms({ length, text = SEED_GRAPH, shapes = new Map() }: SeedOptions): SeedPrograms {
+export function seedPrograms(options: SeedOptions): SeedPrograms {
+  const { length, text = SEED_GRAPH, shapes = new Map(), weights = new Map() } = options
   const fx = parseFx(text)
-  const graph = importFx(fx, { inputs: inputTypes(fx, length, shapes) })
+  const graph = importFx(fx, { inputs: inputTypes(fx, length, shapes), weights })
   const encoded = encode(graph)
   const { egraph } = encoded.t
   const rules = ruleFamilies.find((f) => f.name === 'seed')!.rules
@@ -89,6 +92,9 @@ function inputTypes(fx: FxGraph, length: number, shapes: ReadonlyMap<string, rea
   return new Map(names.map((name) => [name, { shape: shapes.get(name) ?? [length] }]))
 }
 
+/** `newest`: its e-node that was made last. Of two programs by the same rules, the one at the earlier place comes first. */
+type Found = Program & { readonly newest: number }
+
 /** The programs of an e-graph that grows, each under a name of its own. */
 class Catalogue {
   readonly programs: Program[] = []
@@ -107,7 +113,7 @@ class Catalogue {
   /** Adds the programs that are new; returns their names. */
   update(): readonly string[] {
     const known = new Set(this.programs.map((p) => p.code))
-    const found: Program[] = []
+    const found: Found[] = []
     let looked = 0
     for (const choice of choicesOf(this.encoded)) {
       this.isComplete = known.size < MAX_PROGRAMS && looked++ < MAX_CHOICES
@@ -115,11 +121,11 @@ class Catalogue {
       const program = this.program(choice)
       if (known.has(program.code)) continue
       known.add(program.code)
-      found.push(program)
+      found.push({ ...program, newest: Math.max(...choice.values()) })
     }
     const named = found
-      .sort((a, b) => a.code.length - b.code.length || (a.code < b.code ? -1 : 1))
-      .map((p) => {
+      .sort((a, b) => a.code.length - b.code.length || a.newest - b.newest || (a.code < b.code ? -1 : 1))
+      .map(({ newest: _, ...p }) => {
         const named = { ...p, name: this.freeName(p.name) }
         this.programs.push(named)
         return named.name

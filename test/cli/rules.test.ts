@@ -10,11 +10,11 @@ const listed = async (...args: string[]) => {
 }
 
 describe('rules', () => {
-  it('lists the rules that the search runs, each with law, condition and source', async () => {
+  it('lists the rules that the search runs, each with law, condition, source and an example', async () => {
     expect(await listed()).to.deep.equal(names)
     const r = jsonOf(await runCli(['rules', '--json']))
     for (const rule of r.rules as object[])
-      expect(rule).to.include.all.keys('name', 'family', 'law', 'condition', 'source')
+      expect(rule).to.include.all.keys('name', 'family', 'law', 'condition', 'source', 'example')
   })
 
   it('chooses one rule, a family or a pattern', async () => {
@@ -25,7 +25,7 @@ describe('rules', () => {
 
   it('shows one rule in full', async () => {
     const { stdout } = await runCli(['rules', names[0]!])
-    for (const key of ['law', 'condition', 'exactness', 'source'])
+    for (const key of ['law', 'condition', 'exactness', 'source', 'example'])
       expect(stdout).to.match(new RegExp(`^ {2}${key} `, 'm'))
   })
 

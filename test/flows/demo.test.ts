@@ -2,10 +2,12 @@ import { expect } from 'chai'
 import { UserError } from '../../src/base/errors.ts'
 import { silentTalk } from '../../src/base/talk.ts'
 import { demo } from '../../src/demo.ts'
+import { tensor } from '../../src/ir/tensor.ts'
 import { OnnxruntimeBackend } from '../../src/runtime/index.ts'
 import { SEED_GRAPH, seedPrograms } from '../../src/search/seed-programs.ts'
 import { parseFx } from '../../src/torch/fx-parse.ts'
 import { printFx } from '../../src/torch/fx-print.ts'
+import { readSafetensors, writeSafetensors } from '../../src/torch/index.ts'
 
 describe('the seed demonstration', () => {
   const { programs, iterations } = seedPrograms({ length: 8 })
@@ -32,6 +34,16 @@ describe('the seed demonstration', () => {
     })
   })
 
+  it('gives the names of the seed to the programs of the seed', () => {
+    const bodies = Object.fromEntries(programs.map((p) => [p.name, p.code]))
+    expect(Object.keys(bodies)).to.have.members([
+      ...['original', 'original_r1', 'original_r3', 'original_r3_r1', 'original_r3_r1#2', 'original_r3_r1_r1'],
+    ])
+    // r1 is tried on the first product first, which is that of x
+    expect(bodies.original_r3_r1).to.contain('x + x').and.to.contain('y * 2.0')
+    expect(bodies['original_r3_r1#2']).to.contain('x * 2.0').and.to.contain('y + y')
+  })
+
   it('says in which iteration each program was found', () => {
     expect(iterations.flatMap((i) => i.found)).to.deep.equal(programs.slice(1).map((p) => p.name))
     expect(iterations[0]?.found).to.deep.equal(['original_r1', 'original_r3'])
@@ -52,6 +64,21 @@ describe('the seed demonstration', () => {
     expect(own.isComplete).to.equal(true)
     expect(() => seedPrograms({ length: 8, text, shapes: new Map([['z', [4]]]) })).to.throw(UserError, '--shape z')
     expect(() => seedPrograms({ length: 8, text: 'no graph' })).to.throw(UserError)
+  })
+
+  it('takes the parameters of a graph from a file of weights, and says how to make one', () => {
+    const text = SEED_GRAPH.replace(
+      '%y : [num_users=1] = placeholder[target=y]',
+      '%y : [num_users=1] = get_attr[target=y]',
+    )
+    const weights = readSafetensors(
+      writeSafetensors(new Map([['y', tensor('float32', [8], [1, 2, 3, 4, 5, 6, 7, 8])]])),
+      'weights',
+    )
+    const own = seedPrograms({ length: 8, text, weights })
+    expect(own.programs[0]!.graph.inputs).to.have.length(1)
+    expect(own.programs[0]!.code).to.contain('self.y')
+    expect(() => seedPrograms({ length: 8, text })).to.throw(UserError, 'pass --weights')
   })
 
   it('lists no more programs than a person reads, and says so', () => {
@@ -79,7 +106,7 @@ describe('the seed demonstration', () => {
       expect(r.listing)
         .to.contain('E-graph contains 6 equivalent forms')
         .and.to.contain('All variants produce identical results!')
-      expect(r.differences).to.have.length(5)
+      expect(r.differences).to.have.length(7)
     } finally {
       await backend.close()
     }

@@ -43,13 +43,15 @@ describe('an interruption', function () {
       expect(program.leftovers()).to.deep.equal([])
     })
 
-  it('twice ends the program at once, and no temporary folder is left', async () => {
-    const run = program.start(['optimize', models.endless(), '-o', space.path('endless.onnx')])
+  it('twice ends the program at once, with its JSON object, and no temporary folder is left', async () => {
+    const run = program.start(['optimize', models.endless(), '-o', space.path('endless.onnx'), '--json'])
     await run.says(/^ *load /m)
     run.child.kill('SIGINT')
     await run.says(/press Ctrl-C again/)
     run.child.kill('SIGINT')
-    expect((await run.ended).code).to.equal(130)
+    const { code, stdout } = await run.ended
+    expect(code).to.equal(130)
+    expect((JSON.parse(stdout) as { error: object }).error).to.include({ code: 'interrupted' })
     expect(program.leftovers()).to.deep.equal([])
     expect(existsSync(space.path('endless.onnx'))).to.equal(false)
   })

@@ -216,6 +216,13 @@ describe('train and compare', function () {
     expect(result.backend).to.equal(null)
     expect(result.model.mape).to.be.within(0, 1)
   })
+  it('compare ends its fits once its time is used up, and still judges every graph', async () => {
+    let steps = 0
+    const talk = { ...silentTalk, progress: () => steps++ }
+    const result = await compare({ dataset, members: 1, timeLimit: 0.001, ...small, talk })
+    expect(steps, 'one look at each of four fits').to.equal(4)
+    expect(result.groups).to.equal(ROOTS)
+  })
   it('rows of a root whose collection was interrupted are not used', async () => {
     const other = join(home, 'interrupted')
     await writeDataset(other)

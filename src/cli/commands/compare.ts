@@ -1,7 +1,7 @@
 // `compare DATASET --model MODEL`: predicted against measured, beside every baseline.
 import { basename } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
-import { requireWritableFile } from '../../base/output.ts'
+import { requireNewFile, requireWritableFile } from '../../base/output.ts'
 import type { CompareResult } from '../../compare.ts'
 import type { Metrics } from '../../cost/metrics.ts'
 import { TRAINERS, type TrainerName } from '../../cost/tensorflow.ts'
@@ -38,11 +38,11 @@ export const compare = defineCommand({
   },
   async run({ operands, options, talk }): Promise<Answer> {
     const { compare: compareModel } = await import('../../compare.ts')
-    const { model, split, trainer, members, steps, report, seed, device, threads } = options
-    if (report !== null) requireWritableFile(report)
+    const { model, split, trainer, members, steps, report, seed, device, threads, timeLimit } = options
+    if (report !== null) refuseReport(report, options.force)
     const result = await compareModel({
       dataset: operands[0]!,
-      ...{ trainer, steps, seed, talk },
+      ...{ trainer, steps, seed, timeLimit, talk },
       ...(model !== null && { model }),
       ...(split !== 'auto' && { split }),
       ...(members > 0 && { members }),
@@ -60,6 +60,16 @@ export const compare = defineCommand({
     return { data, text: [head, figures, ...notes, ...end].join('\n') }
   },
 })
+
+/** Where a page goes, its record goes beside it. */
+const recordPath = (page: string): string => page.replace(/(\.html)?$/, '.json')
+
+/** Refuses what exists or cannot be written before any work is done. */
+function refuseReport(report: string, force: boolean): void {
+  for (const path of report.endsWith('.md') ? [report] : [report, recordPath(report)])
+    requireNewFile(path, force, 'name another with --report, or overwrite it with --force')
+  requireWritableFile(report)
+}
 
 interface Named {
   readonly model: string | null
@@ -89,5 +99,5 @@ const plainMetrics = (all: Readonly<Record<string, Metrics>>): CompareRecord['ba
 
 async function writePage(path: string, record: CompareRecord): Promise<void> {
   await writeFileAtomic(path, await renderCompare(record))
-  await writeRecord(path.replace(/(\.html)?$/, '.json'), record)
+  await writeRecord(recordPath(path), record)
 }

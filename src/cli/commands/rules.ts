@@ -2,6 +2,7 @@
 import { EXIT, UserError } from '../../base/errors.ts'
 import { nameFilter } from '../../base/glob.ts'
 import type { Rule } from '../../rewrite/rule.ts'
+import { RULE_EXAMPLES } from '../../rewrite/rules/examples.ts'
 import { ruleFamilies } from '../../rewrite/rules/index.ts'
 import { type Answer, defineCommand } from '../command.ts'
 import { ruleFileOption } from '../option.ts'
@@ -16,6 +17,8 @@ interface RuleRow {
   readonly condition: string
   readonly exactness: string
   readonly source: string
+  /** One application, in canonical form; of a rule of the catalogue. */
+  readonly example?: { readonly before: string; readonly after: string }
   /** Of a rule of the user's own: comparisons that held, shapes tried, and shapes in which it fires. */
   readonly trial?: { readonly cases: number; readonly shapes: number; readonly fires: number }
 }
@@ -30,7 +33,12 @@ const rowOf = ({ name, law, condition, exactness, source }: Rule, family: string
   source,
 })
 
-const catalogue: readonly RuleRow[] = ruleFamilies.flatMap((f) => f.rules.map((r) => rowOf(r, f.name, f.phase)))
+const catalogue: readonly RuleRow[] = ruleFamilies.flatMap((f) =>
+  f.rules.map((r) => {
+    const example = RULE_EXAMPLES[r.name]
+    return { ...rowOf(r, f.name, f.phase), ...(example && { example: { before: example[0], after: example[1] } }) }
+  }),
+)
 
 /** The rules of the user's files, each tried now. */
 async function ownRules(files: readonly string[], seed: number): Promise<readonly RuleRow[]> {
@@ -68,6 +76,7 @@ function describeRule(r: RuleRow): string {
     `  exactness  ${r.exactness}`,
     `  family     ${r.family} (${r.phase})`,
     `  source     ${r.source}`,
+    ...(r.example ? [`  example    ${r.example.before}`, `          -> ${r.example.after}`] : []),
     ...(r.trial
       ? [`  trial      holds in ${r.trial.cases} cases; fires in ${r.trial.fires} of ${r.trial.shapes} shapes`]
       : []),
@@ -83,7 +92,7 @@ const describeAll = (rules: readonly RuleRow[]): string =>
 export const rules = defineCommand({
   name: 'rules',
   operands: '[name]',
-  summary: 'the catalogue of rewrite rules; one rule with its law, condition and source',
+  summary: 'the catalogue of rewrite rules; one rule with its law, condition, source and an example',
   examples: [
     ['', 'all rules'],
     [catalogue[0]!.name, 'one rule in full'],

@@ -58,6 +58,8 @@ export const OUTPUTS = cases(String.raw`
   a page that exists :: report @run.json -o @other.onnx :: 2 file-exists :: --force
   a dataset in a file :: collect cube:small -o @other.onnx/data :: 3 unwritable :: other\.onnx: expected a folder
   a model in a file :: train @data -o @other.onnx/model :: 3 unwritable :: other\.onnx: expected a folder
+  figures that exist :: compare @data --report @other.onnx :: 2 file-exists :: --force
+  a page of figures whose record exists :: compare @data --report @other.html :: 2 file-exists :: other\.json.*--force
   figures in a folder that is missing :: compare @data --report @missing/page.html :: 3 unwritable :: missing: expected a folder
 `)
 
