@@ -61,7 +61,8 @@ async function searchAgain(
     const samples = new Map(Object.entries(shapes))
     const prepared = prepareModel(input, { shapes: new Map(Object.entries(recipe.shapes)), samples: () => samples })
     const own = readOwnRules(recipe.ruleFiles, seed, talk)
-    const explored = await exploreModel(prepared, own, { rules: recipe.rules, seconds: SEARCH_SECONDS }, talk)
+    const { rules, keepsRounded } = recipe
+    const explored = await exploreModel(prepared, own, { rules, seconds: SEARCH_SECONDS, keepsRounded }, talk)
     const isSame = explored.phases.searched === recipe.eNodes
     return isSame ? { prepared, explored } : 'the search went another way: the model or the rules have changed'
   } catch (error) {

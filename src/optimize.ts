@@ -1,12 +1,12 @@
 // The main flow: a model in, a faster model that computes the same out, or an honest "no gain". Read `optimize` as a table of
 // contents; each step is the work of one room.
-import { join } from 'node:path'
 import { UserError } from './base/errors.ts'
 import { nameFilter } from './base/glob.ts'
 import { requireNewFile, requireWritableFile } from './base/output.ts'
 import { Stopwatch } from './base/stopwatch.ts'
 import type { Talk } from './base/talk.ts'
 import {
+  type Compared,
   compareModels,
   firstRunnable,
   type InputSet,
@@ -17,12 +17,12 @@ import {
   type Reference,
   readInputShapes,
   type Timed,
-  type Verification,
-  verifyCandidate,
+  verifyUntil,
 } from './bench/index.ts'
-import { type StoredTensors, writeModelFile } from './onnx/index.ts'
+import { writeModelFile } from './onnx/index.ts'
 import type { Explored } from './rewrite/explore.ts'
 import { findMisses, type Miss } from './rewrite/misses.ts'
+import { beforeRounding } from './rewrite/rounding.ts'
 import type { Rule } from './rewrite/rule.ts'
 import { requireRules } from './rewrite/rule-names.ts'
 import {
@@ -77,16 +77,11 @@ export interface OptimizeOptions {
 type Verdict = AnyVerdict<Timed>
 
 /** Everything that a run found out; what is printed and reported is a function of it. */
-export interface Run {
+export interface Run extends Found {
   readonly options: OptimizeOptions
   readonly outputPath: string
   readonly prepared: Prepared
-  readonly explored: Explored
-  /** Of If, Loop and Scan. */
-  readonly bodies: Bodies
   readonly cost: ChosenModel
-  readonly ranking: Ranking
-  readonly verified: readonly Verified[]
   readonly measurement: Measurement | null
   readonly verdict: Verdict
   /** The chosen variant timed again, apart from the choice. */
@@ -100,12 +95,19 @@ export interface Run {
   readonly warnings: readonly string[]
 }
 
-/** A variant on disk, compared with the original. */
-export interface Verified {
-  readonly ranked: Ranked
-  readonly path: string
-  readonly verification: Verification
+/** What a search came to. */
+interface Found {
+  readonly explored: Explored
+  /** Of If, Loop and Scan. */
+  readonly bodies: Bodies
+  readonly ranking: Ranking
+  readonly verified: readonly Verified[]
+  /** What is rounded later was left as it is. */
+  readonly keepsRounded: boolean
 }
+
+/** A variant on disk, compared with the original. */
+export type Verified = Compared<Ranked>
 
 /** Optimises one model file. Writes the faster model, if there is one, and nothing else. */
 export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Run> {
@@ -122,21 +124,27 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const judged = { oracle: backends.oracle, device: backends.tested, threads: options.threads }
     const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
-    const explored = await stopwatch.time('saturate', () => {
-      const { rules, timeLimit } = options
-      return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit) }, talk)
-    })
     const cost = chooseCostModel(options.costModel, options.device, adapter)
-    const bodies = await stopwatch.time('saturate', () =>
-      searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),
-    )
-    const ranking = await stopwatch.time('predict', () =>
-      predict(prepared, explored, bodies, cost, backends.device, options, talk),
-    )
-    const verified = await stopwatch.time('verify', () =>
-      verify(ranking, prepared, reference, scratch.folder, options, talk),
-    )
-    const passed = verified.filter((v) => v.verification.passed)
+    const find = async (keepsRounded: boolean): Promise<Found> => {
+      const explored = await stopwatch.time('saturate', () => {
+        const { rules, timeLimit } = options
+        return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit), keepsRounded }, talk)
+      })
+      const bodies = await stopwatch.time('saturate', () =>
+        searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),
+      )
+      const ranking = await stopwatch.time('predict', () =>
+        predict(prepared, explored, bodies, cost, backends.device, options, talk),
+      )
+      const verified = await stopwatch.time('verify', () =>
+        verify(ranking, prepared, reference, scratch.folder, options, talk),
+      )
+      return { explored, bodies, ranking, verified, keepsRounded }
+    }
+    const first = await find(false)
+    const found = isRoundedApart(first, prepared, talk) ? await find(true) : first
+    const { ranking, verified } = found
+    const passed = equalOf(verified)
     const measurement = await stopwatch.time('measure', () =>
       measureBest(passed, prepared, inputs[0]!, backends.device, options, talk),
     )
@@ -159,13 +167,10 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       options,
       outputPath,
       prepared,
-      explored,
-      bodies,
+      ...found,
       cost,
-      ranking,
-      verified,
       measurement,
-      misses: missesOf(explored, prepared, options),
+      misses: missesOf(found.explored, prepared, options),
       interrupted: talk.signal.aborted,
       stopwatch,
       warnings,
@@ -241,11 +246,8 @@ function searchBodies(
   return optimizeBodies(prepared, explored, search, talk)
 }
 
-/** Models that live for this run only; large weights lie beside them, where runtimes map them instead of parsing them. */
-const TEMPORARY = { force: true, isDurable: false, externalAboveBytes: 2 ** 27 } as const
-
 /** How many variants are compared with the original before giving up on finding enough that pass. */
-const VERIFY_FACTOR = 3
+const mostCompared = (wanted: number): number => Math.max(10, 3 * wanted)
 
 /** Compares the best-ranked variants with the original until enough have passed. */
 async function verify(
@@ -255,24 +257,27 @@ async function verify(
   folder: string,
   options: OptimizeOptions,
   talk: Talk,
-): Promise<Verified[]> {
+): Promise<readonly Verified[]> {
   const wanted = Math.max(1, options.measure)
-  const queue = inOrder(ranking, prepared, options).slice(0, wanted * VERIFY_FACTOR)
-  const verified: Verified[] = []
-  if (queue.length === 0) return verified
+  const queue = inOrder(ranking, prepared, options).slice(0, mostCompared(wanted))
+  if (queue.length === 0) return []
   const reference = await answers
   if (!reference.ok) throw new UserError(badModel(options.input, reference.reason))
-  const stored: StoredTensors = new Map()
-  for (const ranked of queue) {
+  const verified = await verifyUntil(reference.value, queue, { folder, wanted }, (passed) => {
     talk.signal.throwIfAborted()
-    talk.progress('verify', verified.filter((v) => v.verification.passed).length, wanted, 'variants')
-    const path = join(folder, `${ranked.id}.onnx`)
-    writeModelFile(path, ranked.model, { ...TEMPORARY, stored })
-    verified.push({ ranked, path, verification: await verifyCandidate(reference.value, path) })
-    if (verified.filter((v) => v.verification.passed).length === wanted) break
-  }
+    talk.progress('verify', passed, wanted, 'variants')
+  })
   talk.note('verify', verifyText(verified))
   return verified
+}
+
+const equalOf = (verified: readonly Verified[]): readonly Verified[] => verified.filter((v) => v.verification.passed)
+
+/** No variant computes the same, and the model rounds: what is rounded later must stay as it is, to the last bit. */
+function isRoundedApart({ verified }: Found, { graph }: Prepared, talk: Talk): boolean {
+  if (verified.length === 0 || equalOf(verified).length > 0 || beforeRounding(graph).size === 0) return false
+  talk.note('verify', 'the model rounds, which shows the last bits: searching again without what is rounded later')
+  return true
 }
 
 const badModel = (where: string, got: string) => ({
@@ -294,7 +299,7 @@ function inOrder(ranking: Ranking, prepared: Prepared, options: OptimizeOptions)
 }
 
 function verifyText(verified: readonly Verified[]): string {
-  const passed = verified.filter((v) => v.verification.passed)
+  const passed = equalOf(verified)
   const worst = passed.flatMap((v) => v.verification.outputs)
   const abs = Math.max(0, ...worst.map((o) => o.maxAbs)).toExponential(1)
   const rel = Math.max(0, ...worst.map((o) => o.maxRel)).toExponential(1)

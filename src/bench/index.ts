@@ -28,3 +28,4 @@ export {
   verifyModels,
   type Witness,
 } from './verify.ts'
+export { type Compared, verifyUntil } from './verify-until.ts'

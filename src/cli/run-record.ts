@@ -35,8 +35,9 @@ function chosenTiming(run: Run): Timed | null {
 
 const shortSummary = ({ median: middle, iqr, n }: Summary) => ({ median: middle, iqr, n })
 
-/** The chosen variant, else the best one that was compared. */
-const judged = (run: Run): Verified | null => run.chosen ?? run.verified[0] ?? null
+/** The chosen variant, else the best one that computes the same, else the best that was compared. */
+const judged = ({ chosen, verified }: Run): Verified | null =>
+  chosen ?? verified.find((v) => v.verification.passed) ?? verified[0] ?? null
 
 function timings(run: Run): RunTiming[] {
   const m = run.measurement
@@ -207,6 +208,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
       shapes: shapesOf(options.shapes),
       rules: options.rules,
       ruleFiles: [...(options.ruleFiles ?? [])],
+      keepsRounded: run.keepsRounded,
       eNodes: run.explored.phases.searched,
     },
     saturation: saturation(run),

@@ -130,6 +130,8 @@ export const runSchema = z.object({
       shapes: z.record(z.string(), z.array(count)),
       rules: z.string().nullable(),
       ruleFiles: z.array(z.string()),
+      /** What is rounded later was left as it is. */
+      keepsRounded: z.boolean().default(false),
       eNodes: count,
     })
     .nullable()

@@ -9,7 +9,7 @@ import { shapeEquals } from '../ir/shape.ts'
 import { wholeResize } from './decode-resize.ts'
 import { decodeRmsNorm, decodeStructure } from './decode-structure.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
-import { broadcasts, type FusedConv, isOfToday, type OnnxOp, type TensorOp } from './tensor-op.ts'
+import { broadcasts, type FusedConv, isOfToday, type OnnxOp, type TensorOp, writtenDomain } from './tensor-op.ts'
 
 /** Chosen e-node of a class. */
 export type Choice = (c: ClassId) => NodeId
@@ -152,7 +152,7 @@ class Decoder {
     const inputs = op.present.map((p) => (p ? children[next++]! : null))
     const captures = op.captures.map((name, i) => this.pin(children[next + i]!, name))
     return this.builder.multi(op.op, inputs, {
-      domain: op.domain === 'com.microsoft.nchwc' ? '' : op.domain,
+      domain: writtenDomain(op.domain),
       attributes: op.attributes,
       outputs: op.outputCount,
       captures,

@@ -8,7 +8,7 @@ import { type TensorType, tensor } from '../ir/tensor.ts'
 import { canonicalForms } from './canonical.ts'
 import { inferOp } from './infer-op.ts'
 import { NotFoldable, TensorEGraph } from './tensor-egraph.ts'
-import { isOfToday, type OnnxOp } from './tensor-op.ts'
+import { isOfToday, KEPT, type OnnxOp } from './tensor-op.ts'
 
 export interface Encoded {
   readonly t: TensorEGraph
@@ -17,8 +17,8 @@ export interface Encoded {
   readonly classes: ReadonlyMap<ValueId, ClassId>
 }
 
-/** The e-graph of `graph`. Values that nothing reads are left out. */
-export function encode(graph: Graph): Encoded {
+/** The e-graph of `graph`. Values that nothing reads are left out. The nodes of `kept`, by index, are left exactly as they are. */
+export function encode(graph: Graph, kept: ReadonlySet<number> = new Set()): Encoded {
   const t = new TensorEGraph(opsetOf(graph, ''))
   const classes = new Map<ValueId, ClassId>()
   const facts = inferFacts(graph)
@@ -29,7 +29,7 @@ export function encode(graph: Graph): Encoded {
     if (!classes.has(v)) classes.set(v, t.given(value, graph.values[v]!.name))
   const live = liveNodes(graph)
   graph.nodes.forEach((node, index) => {
-    if (live.has(index)) encodeNode(t, graph, node, index, facts, classes)
+    if (live.has(index)) encodeNode(t, graph, node, index, facts, classes, kept.has(index))
   })
   t.egraph.rebuild()
   return { t, roots: graph.outputs.map((v) => t.egraph.find(classes.get(v)!)), classes }
@@ -42,6 +42,7 @@ function encodeNode(
   index: number,
   facts: ReturnType<typeof inferFacts>,
   classes: Map<ValueId, ClassId>,
+  isKept: boolean,
 ): void {
   const record = findOp(node.domain, node.op)
   const inputs = node.inputs.map((v) => (v === null ? null : classes.get(v)!))
@@ -49,7 +50,7 @@ function encodeNode(
     if (v === null) return
     const op: OnnxOp = {
       kind: 'onnx',
-      domain: node.domain === 'ai.onnx' ? '' : node.domain,
+      domain: isKept && isOnnx(node) ? KEPT : isOnnx(node) ? '' : node.domain,
       op: node.op,
       opset: opsetOf(graph, node.domain),
       attributes: node.attributes,
@@ -64,6 +65,8 @@ function encodeNode(
     classes.set(v, knownContents(t, facts[v]!) ?? encodeCall(t, op, inputs, captures))
   })
 }
+
+const isOnnx = ({ domain }: Node): boolean => domain === '' || domain === 'ai.onnx'
 
 /** The class of one call, in canonical form. `inputs[i]` is null where left out. Throws UserError on a call that ONNX forbids. */
 export function encodeCall(

@@ -8,7 +8,7 @@ import { type ConcreteShape, elementCount } from '../ir/shape.ts'
 import { type NdArray, ndarray } from '../ir/tensor.ts'
 import { applyGroups } from './axis-groups.ts'
 import { onnxSpelling } from './infer-op.ts'
-import type { FusedConv, OnnxOp, TensorOp } from './tensor-op.ts'
+import { type FusedConv, type OnnxOp, type TensorOp, writtenDomain } from './tensor-op.ts'
 
 /** The value of `op` on `inputs`. Throws UnsupportedError for inputs, opaque operators and those that depend on more. */
 export function evaluateOp(op: TensorOp, inputs: readonly NdArray[]): NdArray {
@@ -81,7 +81,7 @@ const plainOp = (op: string, inputs: number, opset: number): OnnxOp => ({
 })
 
 function evaluateOnnx(op: OnnxOp, arrays: readonly NdArray[]): NdArray {
-  const domain = op.domain === 'com.microsoft.nchwc' ? '' : op.domain
+  const domain = writtenDomain(op.domain)
   const record = findOp(domain, op.op)
   if (!record || op.captures.length > 0) throw new UnsupportedError(`evaluation of ${op.op}`)
   let next = 0

@@ -16,6 +16,8 @@ export interface ExploreOptions {
   readonly more?: readonly Rule[]
   /** Which rules of the search may run; all by default. */
   readonly allows?: (rule: Rule) => boolean
+  /** Nodes of the graph, by index, that nothing may change. Default: none. */
+  readonly kept?: ReadonlySet<number>
   readonly onIteration?: (eNodes: number, eClasses: number, iteration: number) => void
 }
 
@@ -40,7 +42,7 @@ export function explore(graph: Graph, options: ExploreOptions): Explored {
 
 /** The same, pausing often during the search, which may take long. */
 export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generator<void, Explored> {
-  const encoded = encode(graph)
+  const encoded = encode(graph, options.kept)
   const { t } = encoded
   const allowed = (rules: readonly Rule[]) => rules.filter((r) => options.allows?.(r) ?? true)
   const initialNodes = t.egraph.nodeCount

@@ -8,7 +8,7 @@ import type { ConstantId, ConstantTable } from './constants.ts'
 import type { ClassFact } from './facts.ts'
 import { indexCount, indexList } from './index-vector.ts'
 import type { OnnxOp, TensorOp } from './tensor-op.ts'
-import { onnxOp } from './tensor-op.ts'
+import { onnxOp, writtenDomain } from './tensor-op.ts'
 
 const UNKNOWN: ClassFact = { type: null, constant: null, contents: null }
 const CONTENTS_LIMIT = 1024
@@ -114,7 +114,7 @@ export function callOfOnnx(op: OnnxOp, children: readonly ClassFact[], constants
 
 function inferOnnx(op: OnnxOp, children: readonly ClassFact[], constants: ConstantTable): ClassFact {
   // Blocked operators are plain ones in another layout; their shapes are the plain ones.
-  const plain = op.domain === 'com.microsoft.nchwc' ? { ...op, domain: '' } : op
+  const plain = { ...op, domain: writtenDomain(op.domain) }
   const call = callOfOnnx(plain, children, constants)
   const fact = inferCall(call, op.present)[op.output]!
   return { type: fact.type ?? op.declared, constant: null, contents: fact.contents }

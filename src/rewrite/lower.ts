@@ -12,12 +12,11 @@ import { type Rule, ruleMaker } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
-import { type FusedConv, type OnnxOp, onnxOp } from './tensor-op.ts'
+import { type FusedConv, NCHWC, type OnnxOp, onnxOp } from './tensor-op.ts'
 
 /** Channels of one block of the blocked layout on machines with AVX-512; 8 elsewhere. */
 const BLOCK = 16
 const CHANNEL_ALIGNMENT = 4
-const NCHWC = 'com.microsoft.nchwc'
 /** What the runtime fuses into a convolution. */
 const ACTIVATIONS = ['Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Clip', 'HardSigmoid', 'HardSwish']
 

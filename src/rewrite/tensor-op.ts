@@ -35,6 +35,14 @@ export interface OnnxOp {
   readonly identity: string
 }
 
+/** Operators in the runtime's blocked layout, as e-nodes have them. */
+export const NCHWC = 'com.microsoft.nchwc'
+/** Operators of ONNX that nothing may change, as e-nodes have them: no record describes them, so no rule touches them. */
+export const KEPT = 'kept'
+
+/** The domain under which an operator stands in files. */
+export const writtenDomain = (domain: string): string => (domain === NCHWC || domain === KEPT ? '' : domain)
+
 /** A convolution with what the runtime fuses into it; children: x, W, then bias, then residual, where present. Lowering only. */
 export interface FusedConv {
   readonly kind: 'fused-conv'

@@ -3,6 +3,7 @@ import { nameFilter } from '../base/glob.ts'
 import { driveSteps, type Talk } from '../base/talk.ts'
 import { readRuleFiles } from '../rewrite/custom/rule-file.ts'
 import { type Explored, exploreInSteps } from '../rewrite/explore.ts'
+import { beforeRounding } from '../rewrite/rounding.ts'
 import type { Rule } from '../rewrite/rule.ts'
 import type { Prepared } from './prepare.ts'
 
@@ -10,6 +11,8 @@ export interface SearchOptions {
   /** Patterns of rule names, or null for all. */
   readonly rules: string | null
   readonly seconds: number
+  /** Leave what is rounded later as it is, to the last bit. Default: false. */
+  readonly keepsRounded?: boolean
 }
 
 /** Seconds for the search of a run that has `timeLimit` seconds in all, or null. */
@@ -31,7 +34,7 @@ const NODE_LIMIT = 40_000
 export async function exploreModel(
   prepared: Pick<Prepared, 'graph'>,
   own: readonly Rule[],
-  { rules, seconds }: SearchOptions,
+  { rules, seconds, keepsRounded }: SearchOptions,
   talk: Talk,
 ): Promise<Explored> {
   const allows = rules === null ? () => true : nameFilter(rules)
@@ -40,6 +43,7 @@ export async function exploreModel(
     nodeLimit: NODE_LIMIT,
     timeLimitMs: seconds * 1000,
     more: own,
+    ...(keepsRounded && { kept: beforeRounding(prepared.graph) }),
     allows: (rule) => allows(rule.name),
     onIteration: (eNodes) => talk.progress('saturate', eNodes, null, 'e-nodes'),
   })
