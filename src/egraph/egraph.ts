@@ -355,21 +355,24 @@ export class EGraph<P> {
     })
   }
 
-  /** Makes the children of a node canonical; a node that became equal to another dies, and their classes unite. */
+  /** Makes the children of a node canonical; of two that became equal the later one dies, and their classes unite. */
   private repair(n: number): void {
-    if (this.lists.state[n] === DEAD || !this.table.hasStaleChild(n, this.sets)) return
-    this.table.remove(n)
-    this.table.canonicalise(n, this.sets)
-    const twin = this.table.reinsert(n)
+    const { table, lists } = this
+    if (lists.state[n] === DEAD || !table.hasStaleChild(n, this.sets)) return
+    table.remove(n)
+    table.canonicalise(n, this.sets)
+    const twin = table.reinsert(n)
     this.generations.touch(this.find(n))
     this.generations.nodes[n] = this.generations.now
     if (twin < 0) return
-    if (this.lists.state[n] === LIVE) {
-      if (this.lists.state[twin] === LIVE) this.liveNodes--
-      this.lists.state[twin] = LIVE
+    const [kept, dead] = n < twin ? [n, twin] : [twin, n]
+    if (kept === n) table.replace(twin, n)
+    if (lists.state[dead] === LIVE) {
+      if (lists.state[kept] === LIVE) this.liveNodes--
+      lists.state[kept] = LIVE
     }
-    this.lists.state[n] = DEAD
-    this.unite(twin, n, 'congruence')
+    lists.state[dead] = DEAD
+    this.unite(kept, dead, 'congruence')
   }
 
   private reanalyse(n: number): void {

@@ -124,13 +124,13 @@ export class NodeTable {
 
   /** Takes the node out of the hashcons, so that its children may be changed in place. It must be in there. */
   remove(n: number): void {
-    const { slots, mask } = this
-    for (let i = this.hashOf(n) & mask; ; i = (i + 1) & mask)
-      if (slots[i] === n + 1) {
-        slots[i] = TOMBSTONE
-        this.filled--
-        return
-      }
+    this.slots[this.slotOf(n)] = TOMBSTONE
+    this.filled--
+  }
+
+  /** Puts a node that is not in the table in the place of an equal one. */
+  replace(twin: number, n: number): void {
+    this.slots[this.slotOf(twin)] = n + 1
   }
 
   /** Puts the node back under its present children. Returns the equal node that is there already, or -1. */
@@ -195,6 +195,13 @@ export class NodeTable {
     const arity = new Uint16Array(capacity)
     arity.set(this.arity)
     this.arity = arity
+  }
+
+  private slotOf(n: number): number {
+    const { slots, mask } = this
+    let i = this.hashOf(n) & mask
+    while (slots[i] !== n + 1) i = (i + 1) & mask
+    return i
   }
 
   private occupyFreeSlot(n: number): void {

@@ -101,6 +101,19 @@ describe('the e-graph', () => {
     )
   })
 
+  it('of e-nodes that become equal, keeps the earliest, whichever of them is repaired', () => {
+    for (const first of ['left', 'right'] as const) {
+      const toy = createToy()
+      const [old, young] = [toy.add('(f a)'), toy.add('(f b)')] as unknown as [NodeId, NodeId]
+      // The class with more parents keeps its number, so that the child of the other node is the stale one.
+      for (const parent of ['g', 'h', 'i']) toy.add(first === 'left' ? `(${parent} a)` : `(${parent} b)`)
+      toy.egraph.union(toy.add('a'), toy.add('b'))
+      toy.egraph.rebuild()
+      expect([toy.egraph.isLive(old), toy.egraph.isLive(young)]).to.deep.equal([true, false])
+      checkInvariants(toy.egraph)
+    }
+  })
+
   it('gives an equal e-node the same class, at any arity', () => {
     const toy = createToy()
     const wide = `(concat ${Array.from({ length: 25 }, (_, i) => i).join(' ')})`
