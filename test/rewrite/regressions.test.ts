@@ -4,8 +4,10 @@ import { expect } from 'chai'
 import { float, ints, text } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
-import { checkCase } from './fuzz/check-case.ts'
-import { type BuildSample, buildSample } from './sample.ts'
+import { explore } from '../../src/rewrite/explore.ts'
+import { ruleFamilies } from '../../src/rewrite/rules/index.ts'
+import { checkCase, type Numbers } from './fuzz/check-case.ts'
+import { type BuildSample, buildSample, Sample } from './sample.ts'
 
 const samples: Readonly<Record<string, BuildSample>> = {
   'a convolution whose padding is named, not given': (s) => {
@@ -53,13 +55,59 @@ const samples: Readonly<Record<string, BuildSample>> = {
     s.op('Clip', [s.conv(s.x([1, 4, 5, 5]), s.w([16, 4, 3, 3]), 1), null, s.c(0.5)]),
 }
 
+interface Alone {
+  readonly rule: string
+  readonly numbers: Numbers
+  readonly build: BuildSample
+}
+
+/** Found by one rule alone. */
+const alone: Readonly<Record<string, Alone>> = {
+  'a pool of which a window lies in the padding alone': {
+    rule: 'pool-of-monotone',
+    numbers: 'special',
+    build: (s) =>
+      s.op('MaxPool', [s.op('Relu', [s.x([1, 2, 4, 4])])], { kernel_shape: ints([2, 1]), pads: ints([0, 0, 0, 1]) }),
+  },
+  'a mean over no axes, written as a pool': {
+    rule: 'recognise-layer-norm-in-terms',
+    numbers: 'normal',
+    build: (s) => {
+      const mean = (of: ValueId) => s.op('GlobalAveragePool', [of])
+      const x = s.x([3, 4])
+      const own = mean(x)
+      const centred = s.op('Sub', [x, own])
+      const root = s.op('Sqrt', [s.op('Add', [mean(s.op('Mul', [centred, centred])), s.c(1e-5)])])
+      const inverse = s.op('Reciprocal', [root])
+      return s.op('Add', [s.op('Mul', [s.op('Neg', [own]), inverse]), s.op('Mul', [inverse, x])])
+    },
+  },
+}
+
 describe('rewrite: graphs that were once rewritten wrongly', () => {
   for (const [name, build] of Object.entries(samples))
     it(name, () => {
       for (const seed of [1, 2, 3]) {
-        const result = checkCase(buildSample(build, seed), { rule: null, numbers: 'normal', seed })
+        const result = checkCase(buildSample(build, seed), { rule: null, numbers: 'normal', seed, program: true })
         expect(result.wrong, `seed ${seed}`).to.deep.equal([])
         expect(result.checked, `seed ${seed}`).to.be.greaterThan(0)
       }
     })
+  for (const [name, { rule, numbers, build }] of Object.entries(alone))
+    it(`${name}: ${rule}`, () => {
+      const found = ruleFamilies.flatMap((f) => f.rules).find((r) => r.name === rule)!
+      for (const seed of [1, 2, 3]) {
+        const result = checkCase(buildSample(build, seed), { rule: found, numbers, seed, program: true })
+        expect(result.wrong, `seed ${seed}`).to.deep.equal([])
+      }
+    })
+  it('a linear map in float64 is never written as a convolution, which the runtime lacks', () => {
+    const s = new Sample(1)
+    const x = s.b.input('x', 'float64', [2, 3, 4])
+    const w = s.b.constant(tensor('float64', [3, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9]))
+    s.b.output(s.op('MatMul', [s.op('Transpose', [x], { perm: ints([0, 2, 1]) }), w]), 'y')
+    const { t } = explore(s.b.build(), { iterationLimit: 4, nodeLimit: 500, timeLimitMs: 3000 })
+    expect(t.egraph.nodesInFamily(t.operators.family('MatMul'))).to.not.deep.equal([])
+    expect(t.egraph.nodesInFamily(t.operators.family('Conv'))).to.deep.equal([])
+  })
 })
