@@ -51,6 +51,12 @@ const samples: Readonly<Record<string, BuildSample>> = {
     const equation = (e: string, x: ValueId, y: ValueId) => s.op('Einsum', [x, y], { equation: text(e) })
     return equation('nb,mb->bmn', equation('bnd,bd->nb', s.x([2, 3, 4]), s.x([2, 4])), s.x([5, 2]))
   },
+  'products of one input, to one of which a vector is added that widens it': (s) => {
+    const x = s.x([2, 3])
+    const narrow = s.op('Add', [s.op('MatMul', [x, s.w([3, 1])]), s.w([5])])
+    const wide = s.op('Add', [s.op('MatMul', [x, s.w([3, 4])]), s.w([4])])
+    return s.op('Concat', [narrow, wide], { axis: { kind: 'int', value: 1n } })
+  },
   'a bound from above alone, after a convolution': (s) =>
     s.op('Clip', [s.conv(s.x([1, 4, 5, 5]), s.w([16, 4, 3, 3]), 1), null, s.c(0.5)]),
 }
