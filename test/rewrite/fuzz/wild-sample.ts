@@ -142,18 +142,18 @@ export class WildSample extends Sample {
       case 'Relu':
         return choices.rarely(2) ? node(choices.pick(UNARY), {}) : node(name)
       case 'Transpose':
-        return choices.rarely(4) ? node(name, { perm: ints(choices.permutation(rank)) }) : node(name)
+        return this.rarely(4) ? node(name, { perm: ints(choices.permutation(rank)) }) : node(name)
       case 'Concat':
       case 'Softmax':
         return this.rarely(5) ? node(name, { axis: int(axis()) }) : node(name)
       case 'LayerNormalization':
         return this.rarely(5) ? node(name, { axis: int(axis()), epsilon: float(0.5) }) : node(name)
       case 'MaxPool':
-        return choices.rarely(2) ? this.pool(inputs) : node(name)
+        return this.rarely(2) ? this.pool(inputs) : node(name)
       case 'ConvTranspose':
-        return choices.rarely(3) ? node(name, this.convTransposeAttributes()) : node(name)
+        return this.rarely(3) ? node(name, this.convTransposeAttributes()) : node(name)
       case 'Resize':
-        return choices.rarely(2) ? node(name, this.resizeAttributes()) : node(name)
+        return this.rarely(2) ? node(name, this.resizeAttributes()) : node(name)
       case 'HardSigmoid':
         return this.rarely(6) ? node(name, { alpha: float(0.3), beta: float(0.4) }) : node(name)
       case 'ReduceMean':
@@ -200,7 +200,7 @@ export class WildSample extends Sample {
     const spatial = Math.max(0, this.shapeOf(kernel).length - 2)
     const each = (draw: () => number, count = spatial) => ints(Array.from({ length: count }, draw))
     const own = { pads: each(() => pad, 2 * spatial), group: int(this.sizeOf(group)) }
-    const attributes: Attributes = choices.rarely(3)
+    const attributes: Attributes = this.rarely(3)
       ? {
           ...own,
           ...(choices.rarely(2) ? { pads: each(() => choices.below(3), 2 * spatial) } : {}),
@@ -235,8 +235,8 @@ export class WildSample extends Sample {
       return this.keep(this.b.node('Gather', [x, this.wild.plain(indices)], { axis: int(axis) }))
     }
     const along = this.rarely(8) ? choices.below(shape.length) : axis
-    const from = choices.rarely(2) ? choices.below(size + 1) - choices.below(2) * size : Math.min(start, size)
-    const to = choices.rarely(2) ? choices.below(size + 3) : Math.min(this.sizeOf(end), size)
+    const from = this.rarely(2) ? choices.below(size + 1) - choices.below(2) * size : Math.min(start, size)
+    const to = this.rarely(2) ? choices.below(size + 3) : Math.min(this.sizeOf(end), size)
     const one = (n: number) => this.wild.plain([n])
     const step = this.rarely(5) ? [one(choices.pick([1, 2, 3, -1]))] : []
     return this.keep(this.b.node('Slice', [x, one(from), one(to), one(along), ...step]))
