@@ -140,7 +140,7 @@ export class WildSample extends Sample {
         return this.keep(this.b.node(op, choices.rarely(3) ? [...inputs].reverse() : inputs))
       }
       case 'Relu':
-        return choices.rarely(2) ? node(choices.pick(UNARY), {}) : node(name)
+        return this.rarely(2) ? node(choices.pick(UNARY), {}) : node(name)
       case 'Transpose':
         return this.rarely(4) ? node(name, { perm: ints(choices.permutation(rank)) }) : node(name)
       case 'Concat':
