@@ -1,11 +1,13 @@
 // Graphs on which a rule, the canonical form or the way back to a graph was once wrong; found by random graphs (fuzz/) and by
 // ONNX's own cases. All rules together must keep every value, and any program must give the same outputs.
 import { expect } from 'chai'
-import { float, ints, text } from '../../src/ir/attribute.ts'
+import { float, int, ints, text } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { explore } from '../../src/rewrite/explore.ts'
+import { positions } from '../../src/rewrite/index-vector.ts'
 import { ruleFamilies } from '../../src/rewrite/rules/index.ts'
+import { TensorEGraph } from '../../src/rewrite/tensor-egraph.ts'
 import { checkCase, type Numbers } from './fuzz/check-case.ts'
 import { type BuildSample, buildSample, Sample } from './sample.ts'
 
@@ -75,6 +77,14 @@ const alone: Readonly<Record<string, Alone>> = {
     build: (s) =>
       s.op('MaxPool', [s.op('Relu', [s.x([1, 2, 4, 4])])], { kernel_shape: ints([2, 1]), pads: ints([0, 0, 0, 1]) }),
   },
+  'nothing picked from nothing': {
+    rule: 'select-down',
+    numbers: 'normal',
+    build: (s) => {
+      const empty = s.op('Relu', [s.op('MatMul', [s.x([5, 3]), s.w([3, 0])])])
+      return s.op('Gather', [empty, s.b.int64s([])], { axis: int(1) })
+    },
+  },
   'a mean over no axes, written as a pool': {
     rule: 'recognise-layer-norm-in-terms',
     numbers: 'normal',
@@ -107,6 +117,15 @@ describe('rewrite: graphs that were once rewritten wrongly', () => {
         expect(result.wrong, `seed ${seed}`).to.deep.equal([])
       }
     })
+  it('a value that is a part or a transposition of itself', () => {
+    const t = new TensorEGraph(21)
+    const x = t.input(0, { dtype: 'float32', shape: [2, 2, 2] })
+    t.egraph.union(x, t.transpose(x, [1, 0, 2]))
+    t.egraph.union(x, t.select(x, 0, positions([0, 0])))
+    t.egraph.rebuild()
+    expect(t.shape(t.transpose(x, [2, 0, 1]))).to.deep.equal([2, 2, 2])
+    expect(t.shape(t.select(x, 0, positions([1, 0, 0])))).to.deep.equal([3, 2, 2])
+  })
   it('a linear map in float64 is never written as a convolution, which the runtime lacks', () => {
     const s = new Sample(1)
     const x = s.b.input('x', 'float64', [2, 3, 4])
