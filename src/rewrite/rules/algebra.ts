@@ -124,15 +124,16 @@ function alongRows(t: TensorEGraph, c: ClassId, rest: number): ClassId | null {
   return leading.every((d) => d === 1) ? t.reshape(c, [1, ...shape.slice(shape.length - rest)]) : null
 }
 
-/** Mean over the positions of a picture, both spellings; a runtime may have a better kernel for one. */
-function* globalPool(t: TensorEGraph, n: NodeId) {
+/** Mean over the positions of a picture, both spellings; a runtime may have a better kernel for one, and none in float64. */
+function* globalPool(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   const x = t.child(n, 0)
   if (op.kind !== 'onnx' || t.type(x) === null || t.rank(x) !== 4) return
   const axes =
     t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents ?? [])
   const keeps = op.attributes.keepdims?.kind !== 'int' || Number(op.attributes.keepdims.value) === 1
-  if (keeps && axes.join() === '2,3' && axesOf(t, n) !== null) yield t.onnx('GlobalAveragePool', [x])
+  if (!keeps || axes.join() !== '2,3' || axesOf(t, n) === null) return
+  yield t.type(x)!.dtype === 'float64' ? refuse('the runtime has no pool in float64') : t.onnx('GlobalAveragePool', [x])
 }
 
 function* meanOfPool(t: TensorEGraph, n: NodeId) {
@@ -164,6 +165,6 @@ export const algebraRules: readonly Rule[] = [
     'E is constant, f is element-wise or computes each row by itself, and E is not large',
     EXACT,
   ),
-  rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool),
+  rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool, 'not float64'),
   rule('pool-as-mean', 'GlobalAveragePool = mean over the picture', ['GlobalAveragePool'], meanOfPool),
 ]

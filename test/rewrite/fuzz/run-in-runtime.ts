@@ -13,7 +13,8 @@ const TOLERANCE = 1e-3
 /** Where numbers cancel, the output is small and its rounding is not: of the original's own distance from the reference. */
 const ROUNDINGS = 16
 
-/** What differs; null where the runtime does not run the graph itself. */
+/** What differs; null where the runtime does not run the graph itself, or has another size of a pool that is larger than its input,
+ * on which ONNX is silent: such an original is none to compare with. */
 export async function differencesInRuntime(
   backend: Backend,
   folder: string,
@@ -27,6 +28,7 @@ export async function differencesInRuntime(
   const got = await run(backend, join(folder, 'program.onnx'), program, feeds)
   if (!got.ok) return [`the runtime refuses the program: ${got.reason}`]
   const exact = evaluateGraph(original, arrays)
+  if (Object.entries(expected.value).some(([name, t]) => t.shape.join() !== exact[name]!.shape.join())) return null
   return Object.entries(expected.value).flatMap(([name, t]) => {
     const [a, b] = [toNdArray(t), got.value[name] && toNdArray(got.value[name])]
     const same = b && close(a, b, isFloat(t.dtype) ? TOLERANCE : 0, ROUNDINGS * distance(a, exact[name]!))
@@ -38,7 +40,7 @@ const distance = (a: NdArray, b: NdArray): number =>
   a.data.reduce((most, x, i) => Math.max(most, Math.abs(x - b.data[i]!)), 0)
 
 async function run(backend: Backend, path: string, graph: Graph, feeds: Feeds): Promise<Outcome<Feeds>> {
-  writeModelFile(path, modelOf(graph), { force: true })
+  writeModelFile(path, modelOf(graph), { force: true, isDurable: false })
   const session = await backend.open(path, { threads: 1, optimization: 'disabled' })
   if (!session.ok) return session
   const used = Object.fromEntries(session.value.inputNames.map((name) => [name, feeds[name]!]))
