@@ -1,11 +1,12 @@
 // Graphs on which a rule, the canonical form or the way back to a graph was once wrong; found by random graphs (fuzz/) and by
 // ONNX's own cases. All rules together must keep every value, and any program must give the same outputs.
 import { expect } from 'chai'
+import type { ClassId } from '../../src/egraph/egraph.ts'
 import { float, int, ints, text } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { explore } from '../../src/rewrite/explore.ts'
-import { positions } from '../../src/rewrite/index-vector.ts'
+import { positions, range } from '../../src/rewrite/index-vector.ts'
 import { ruleFamilies } from '../../src/rewrite/rules/index.ts'
 import { TensorEGraph } from '../../src/rewrite/tensor-egraph.ts'
 import { checkCase, type Numbers } from './fuzz/check-case.ts'
@@ -125,6 +126,17 @@ describe('rewrite: graphs that were once rewritten wrongly', () => {
     t.egraph.rebuild()
     expect(t.shape(t.transpose(x, [2, 0, 1]))).to.deep.equal([2, 2, 2])
     expect(t.shape(t.select(x, 0, positions([1, 0, 0])))).to.deep.equal([3, 2, 2])
+  })
+  it('ranges side by side, one of which is another range too', () => {
+    const t = new TensorEGraph(21)
+    const x = t.input(0, { dtype: 'float32', shape: [6] })
+    const [a, b, c] = [0, 2, 4].map((from) => t.select(x, 0, range(from, 2))) as [ClassId, ClassId, ClassId]
+    t.egraph.union(a, c)
+    t.egraph.rebuild()
+    const [whole] = t.egraph.nodesOf(t.concat([a, b], 0))
+    const rule = ruleFamilies.flatMap((f) => f.rules).find((r) => r.name === 'concat-of-selects')!
+    const shapes = [...rule.apply(t, whole!)].map((r) => t.shape(r as ClassId))
+    expect(shapes).to.deep.equal([[4]])
   })
   it('a linear map in float64 is never written as a convolution, which the runtime lacks', () => {
     const s = new Sample(1)
