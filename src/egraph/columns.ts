@@ -1,5 +1,8 @@
 // Growable storage on typed arrays: a doubling copy, and a stack of integers.
 
+/** Of the columns of an e-graph. Small: most e-graphs of tests and of subgraphs hold few e-nodes. */
+export const INITIAL_CAPACITY = 128
+
 /** A longer copy of `column`; the new part is filled with `fill`. */
 export function grown(column: Int32Array, capacity: number, fill = 0): Int32Array<ArrayBuffer> {
   const wider = new Int32Array(capacity)

@@ -41,8 +41,15 @@ export function createMatcher(query: Query, kind: MatcherKind): Matcher {
   return kind === 'generated' && query.steps.length > 0 ? generateMatcher(query) : interpretMatcher(query)
 }
 
-/** False where the runtime forbids code from strings (`--disallow-code-generation-from-strings`). */
+let generates: boolean | null = null
+
+/** False where the runtime forbids code from strings (`--disallow-code-generation-from-strings`). Tried once. */
 export function canGenerate(): boolean {
+  generates ??= tryToGenerate()
+  return generates
+}
+
+function tryToGenerate(): boolean {
   try {
     return new Function('return true')() === true
   } catch {

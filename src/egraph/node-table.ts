@@ -1,14 +1,13 @@
 // The e-nodes, in typed arrays, and the hashcons over them: a power-of-two table of node number + 1 with linear probing and
 // tombstones. Up to three children live beside the operator; more live in a pool, and then child0 is the offset, child1
 // the mark WIDE. Children are stored as given: whoever stores them canonicalises them first.
-import { grown } from './columns.ts'
+import { grown, INITIAL_CAPACITY } from './columns.ts'
 import type { UnionFind } from './union-find.ts'
 
 /** In child1: this node has more than three children, which lie in the pool. Never equal to a child or to -1 (none). */
 const WIDE = -2
 const TOMBSTONE = -1
 const MAX_LOAD = 0.6
-const INITIAL_CAPACITY = 1024
 /** More children than any operator has; the arity column is 16 bits wide. */
 export const MAX_ARITY = 0xffff
 

@@ -1,9 +1,7 @@
 // Per class, the nodes that have it as a child: singly linked lists in one arena, so that a union joins two lists in
 // constant time. A list may name a node twice or name a dead one; whoever walks it skips and unlinks those.
-import { grown, type IntStack } from './columns.ts'
+import { grown, INITIAL_CAPACITY, type IntStack } from './columns.ts'
 import { DEAD } from './node-lists.ts'
-
-const INITIAL_CAPACITY = 1024
 
 export class ParentLists {
   head = new Int32Array(INITIAL_CAPACITY).fill(-1)

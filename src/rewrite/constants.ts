@@ -274,12 +274,19 @@ function roundedBytes(rows: Rows, entry: Entry): Uint8Array {
 const SAMPLE_BYTES = 4096
 
 function sampleKey(t: Tensor): string {
+  if (t.bytes.length <= WHOLE_BYTES && !t.strings) return `${t.dtype}[${t.shape}]${wholeKey(t.bytes)}`
   const hash = createHash('sha256')
   const last = Math.max(0, t.bytes.length - SAMPLE_BYTES)
   for (const at of [0, last >> 1, last]) hash.update(t.bytes.subarray(at, at + SAMPLE_BYTES))
   for (const s of t.strings ?? []) hash.update(`${s.length}:`).update(s)
   return `${t.dtype}[${t.shape}]${hash.digest('base64')}`
 }
+
+/** Tensors this small are their own key. */
+const WHOLE_BYTES = 128
+
+const wholeKey = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('latin1')
 
 /** For tensors of one sample, and so of one type: strings are in the sample as a whole. */
 const sameContents = (a: Tensor, b: Tensor): boolean =>

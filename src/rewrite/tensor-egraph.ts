@@ -268,14 +268,17 @@ export class TensorEGraph {
     return this.make({ kind: 'reshape', groups }, [x])
   }
 
-  transpose(x: ClassId, perm: readonly number[]): ClassId {
+  /** `above`: the classes that led here; a class may be a transposition of itself. */
+  transpose(x: ClassId, perm: readonly number[], above: readonly ClassId[] = []): ClassId {
     if (perm.every((p, i) => p === i)) return x
-    const inner = this.nodes(x, 'transpose')[0]
+    const passed = [...above, this.egraph.find(x)]
+    const inner = this.nodes(x, 'transpose').find((n) => !passed.includes(this.egraph.find(this.child(n, 0))))
     const innerOp = inner === undefined ? null : this.op(inner)
     if (inner !== undefined && innerOp?.kind === 'transpose')
       return this.transpose(
         this.child(inner, 0),
         perm.map((p) => innerOp.perm[p]!),
+        passed,
       )
     const shape = this.shape(x)
     const moving = perm.filter((p) => shape[p] !== 1)
@@ -289,13 +292,16 @@ export class TensorEGraph {
     return this.make({ kind: 'transpose', perm }, [x])
   }
 
-  select(x: ClassId, axis: number, index: IndexVector): ClassId {
+  /** `above` as for `transpose`. */
+  select(x: ClassId, axis: number, index: IndexVector, above: readonly ClassId[] = []): ClassId {
     if (isIdentity(index, this.shape(x)[axis]!)) return x
+    const passed = [...above, this.egraph.find(x)]
     for (const n of this.nodes(x, 'select')) {
+      if (passed.includes(this.egraph.find(this.child(n, 0)))) continue
       const inner = this.op(n)
       const both = inner.kind === 'select' && inner.axis === axis ? composeIndices(inner.index, index) : null
       if (both && isWritable(both, this.shape(this.child(n, 0))[axis]!))
-        return this.select(this.child(n, 0), axis, both)
+        return this.select(this.child(n, 0), axis, both, passed)
     }
     return this.make({ kind: 'select', axis, index }, [x])
   }

@@ -48,6 +48,10 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       const parts = [s.slice(x, 1, 0, 2), s.slice(x, 1, 2, 4)].map((p) => s.op('Relu', [p]))
       return s.op('MatMul', [parts[0]!, s.op('Transpose', [parts[1]!], { perm: ints([1, 0]) })])
     },
+    (s) => {
+      const x = s.x([2, 6])
+      return s.op('Add', [s.op('Relu', [s.slice(x, 1, 0, 3)]), s.op('Relu', [s.slice(x, 1, 3, 6)])])
+    },
   ],
   'expand-up': [
     (s) => s.op('MatMul', [s.op('Expand', [s.x([2, 1, 3]), s.b.int64s([2, 5, 3])]), s.w([3, 4])]),

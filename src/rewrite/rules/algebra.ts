@@ -1,9 +1,9 @@
 // Element-wise algebra and what monotone functions allow.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { getInts, int, ints } from '../../ir/attribute.ts'
+import { type Attributes, getInts, getText, int, ints } from '../../ir/attribute.ts'
 import { type Dim, dimEquals } from '../../ir/dim.ts'
 import { axesOf, type ChildAxes, recordOf, resizedOp } from '../properties.ts'
-import { type Rule, refuse, ruleMaker } from '../rule.ts'
+import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs } from './scale.ts'
 
@@ -30,10 +30,20 @@ const isMonotone = (t: TensorEGraph, n: NodeId): boolean => {
   return record?.elementwise === true && record.laws?.includes('monotone') === true && t.children(n).length === 1
 }
 
+/** The largest of nothing is -infinity, and f of that is another number. */
+function mayMissInput(attributes: Attributes): boolean {
+  const kernel = getInts(attributes, 'kernel_shape', [])
+  const pads = getInts(attributes, 'pads', [])
+  const isDilated = getInts(attributes, 'dilations', []).some((d) => d > 1)
+  if (isDilated && getText(attributes, 'auto_pad', 'NOTSET').startsWith('SAME')) return true
+  return pads.some((pad, i) => pad > 0 && (isDilated || pad >= kernel[i % kernel.length]!))
+}
+
 /** max-pool of f = f of max-pool */
-function* poolOfMonotone(t: TensorEGraph, n: NodeId) {
+function* poolOfMonotone(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   if (op.kind !== 'onnx' || op.outputCount !== 1 || op.output !== 0) return
+  if (mayMissInput(op.attributes)) return yield refuse('a window of the pool may lie in the padding alone')
   for (const f of t.egraph.nodesOf(t.child(n, 0)).filter((x) => t.isTyped(x)))
     yield isMonotone(t, f)
       ? t.make(t.op(f), [t.make(op, [t.child(f, 0)])])
@@ -114,15 +124,16 @@ function alongRows(t: TensorEGraph, c: ClassId, rest: number): ClassId | null {
   return leading.every((d) => d === 1) ? t.reshape(c, [1, ...shape.slice(shape.length - rest)]) : null
 }
 
-/** Mean over the positions of a picture, both spellings; a runtime may have a better kernel for one. */
-function* globalPool(t: TensorEGraph, n: NodeId) {
+/** Mean over the positions of a picture, both spellings; a runtime may have a better kernel for one, and none in float64. */
+function* globalPool(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   const x = t.child(n, 0)
   if (op.kind !== 'onnx' || t.type(x) === null || t.rank(x) !== 4) return
   const axes =
     t.children(n)[1] === undefined ? getInts(op.attributes, 'axes', []) : (t.fact(t.child(n, 1)).contents ?? [])
   const keeps = op.attributes.keepdims?.kind !== 'int' || Number(op.attributes.keepdims.value) === 1
-  if (keeps && axes.join() === '2,3' && axesOf(t, n) !== null) yield t.onnx('GlobalAveragePool', [x])
+  if (!keeps || axes.join() !== '2,3' || axesOf(t, n) === null) return
+  yield t.type(x)!.dtype === 'float64' ? refuse('the runtime has no pool in float64') : t.onnx('GlobalAveragePool', [x])
 }
 
 function* meanOfPool(t: TensorEGraph, n: NodeId) {
@@ -138,7 +149,14 @@ const EXACT = { exactness: 'exact' } as const
 
 export const algebraRules: readonly Rule[] = [
   rule('factor', 'x + x g = x (1 + g); x y + x z = x (y + z)', ['Add'], factor),
-  rule('pool-of-monotone', 'maxpool(f(x)) = f(maxpool(x))', ['MaxPool'], poolOfMonotone, 'f is monotone', EXACT),
+  rule(
+    'pool-of-monotone',
+    'maxpool(f(x)) = f(maxpool(x))',
+    ['MaxPool'],
+    poolOfMonotone,
+    'f is monotone; no window lies in the padding alone',
+    EXACT,
+  ),
   rule(
     'map-table',
     'f(E[ids]) = f(E)[ids]',
@@ -147,6 +165,6 @@ export const algebraRules: readonly Rule[] = [
     'E is constant, f is element-wise or computes each row by itself, and E is not large',
     EXACT,
   ),
-  rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool),
+  rule('mean-as-pool', 'mean over the picture = GlobalAveragePool', ['ReduceMean'], globalPool, 'not float64'),
   rule('pool-as-mean', 'GlobalAveragePool = mean over the picture', ['GlobalAveragePool'], meanOfPool),
 ]

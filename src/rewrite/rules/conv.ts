@@ -38,7 +38,7 @@ export function kernelOf(t: TensorEGraph, n: NodeId, groups: 'one' | 'several' |
 export function pointwise(t: TensorEGraph, n: NodeId): Kernel | null {
   const op = t.op(n)
   const rank = t.rank(t.child(n, 0))
-  if (op.kind !== 'lin' || op.axis !== 1 || rank < 3) return null
+  if (op.kind !== 'lin' || op.axis !== 1 || rank < 3 || t.type(t.child(n, 0))!.dtype === 'float64') return null
   const [k, size] = t.shape(t.child(n, 1)) as [number, number]
   const w = t.reshape(t.transpose(t.child(n, 1), [1, 0]), [size, k, ...new Array<number>(rank - 2).fill(1)])!
   return { x: t.child(n, 0), w, attributes: pointwiseAttributes(rank - 2, 1) }

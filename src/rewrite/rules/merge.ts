@@ -4,6 +4,7 @@
 // Yang et al., Equality Saturation for Tensor Graph Superoptimization (MLSys 2021), multi-pattern rules; Jia et al., TASO.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { attributesKey, getInt, int } from '../../ir/attribute.ts'
+import { dimEquals } from '../../ir/dim.ts'
 import { elementCount, shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
@@ -80,8 +81,11 @@ function biasOf(t: TensorEGraph, c: ClassId, axis: number): ClassId | null {
   return null
 }
 
+/** It must not widen x: to a row of one output any vector may be added. */
 const isBias = (t: TensorEGraph, x: ClassId, k: ClassId, axis: number): boolean =>
-  t.isConstant(k) && t.rank(k) === t.rank(x) && varyingAxes(t, k).every((a) => a === axis)
+  t.isConstant(k) &&
+  t.rank(k) === t.rank(x) &&
+  varyingAxes(t, k).every((a) => a === axis && dimEquals(t.shape(k)[a]!, t.shape(x)[a]!))
 
 /** The branch that an e-node is, or that it adds a bias to. */
 function* branchesAt(t: TensorEGraph, n: NodeId, axisOf: (branch: NodeId) => number | null) {

@@ -139,8 +139,10 @@ function* concatOfSelects(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
   for (const first of t.nodes(parts[0]!, 'select')) {
     const x = t.child(first, 0)
     let end: Dim | null = null
-    const joined = parts.every((part) => {
-      const next = t.nodes(part, 'select').find((s) => continues(t, s, x, op.axis, end))
+    const joined = parts.every((part, i) => {
+      // A part may be several ranges of x: the first one is the range from which the others are counted.
+      const ranges = i === 0 ? [first] : t.nodes(part, 'select')
+      const next = ranges.find((s) => continues(t, s, x, op.axis, end))
       const index = next === undefined ? null : t.op(next)
       if (index?.kind !== 'select' || index.index.kind !== 'range') return false
       end = addDims(index.index.start, index.index.count)

@@ -81,7 +81,7 @@ function isCube(t: TensorEGraph, c: ClassId, x: ClassId): boolean {
 /** Means over the last axes, kept, that the class is, with the first of those axes. */
 function trailingMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; readonly axis: number }[] {
   const pools = t.nodes(c, 'GlobalAveragePool').map((n) => ({ x: t.child(n, 0), axis: 2 }))
-  return [...pools, ...reducedMeanOf(t, c)]
+  return [...pools.filter(({ x }) => t.rank(x) > 2), ...reducedMeanOf(t, c)]
 }
 
 function reducedMeanOf(t: TensorEGraph, c: ClassId): { readonly x: ClassId; readonly axis: number }[] {

@@ -1,11 +1,11 @@
-// One graph, one rule or all of them: every e-node must have the value of its class, every class of a value of the graph that
-// value, and a random program of the e-graph, written as a graph again, must give the same outputs.
+// One graph, one rule or all of them: every e-node must have the value of its class. On demand also: the class of every output
+// must have the value that the graph gives it, and a random program of the e-graph, written as a graph again, that value too.
 import { createRandom, type Random } from '../../../src/base/random.ts'
 import { Perturbation } from '../../../src/egraph/extract/perturb.ts'
 import { createProblem, namedChoices } from '../../../src/egraph/extract/problem.ts'
-import { saturate } from '../../../src/egraph/saturate.ts'
+import { type RuleReport, saturate } from '../../../src/egraph/saturate.ts'
 import { getInt } from '../../../src/ir/attribute.ts'
-import { evaluateGraph } from '../../../src/ir/evaluate.ts'
+import { type Arrays, evaluateGraph } from '../../../src/ir/evaluate.ts'
 import type { Graph, ValueId } from '../../../src/ir/graph.ts'
 import { type ConcreteShape, elementCount } from '../../../src/ir/shape.ts'
 import type { NdArray } from '../../../src/ir/tensor.ts'
@@ -16,7 +16,8 @@ import { type Explored, explore } from '../../../src/rewrite/explore.ts'
 import { loweringStages } from '../../../src/rewrite/lower.ts'
 import { executionOf } from '../../../src/rewrite/price.ts'
 import { bindRule, type Rule } from '../../../src/rewrite/rule.ts'
-import { checkEveryNode, close, noiseOf } from '../support/check-egraph.ts'
+import type { TensorEGraph } from '../../../src/rewrite/tensor-egraph.ts'
+import { type Check, checkEveryNode, close, noiseOf } from '../support/check-egraph.ts'
 
 const LIMITS = { iterationLimit: 4, nodeLimit: 500, timeLimitMs: 3000 }
 const LOWERING_LIMITS = { iterationLimit: 4, nodeLimit: 2000, timeLimitMs: 3000 }
@@ -33,11 +34,12 @@ const JUMPS = new Set(
 export type Numbers = 'normal' | 'whole' | 'special'
 
 export interface CaseResult {
-  /** E-nodes that were compared; null where the case says nothing: its values are not finite. */
+  /** E-nodes that were computed; null where the case says nothing: the rule did not fire, or values are not finite. */
   readonly checked: number | null
+  /** The rule, or with all rules together any of them. */
   readonly fired: boolean
   readonly wrong: readonly string[]
-  /** A random program, where one was drawn. */
+  /** A random program, where one was asked for. */
   readonly program: Graph | null
 }
 
@@ -47,42 +49,70 @@ export interface CheckOptions {
   readonly numbers: Numbers
   /** Decides the inputs and the program. */
   readonly seed: number
+  /** Also writes a program of the e-graph, and compares it and the classes of the outputs with the graph. */
+  readonly program: boolean
 }
 
-export function checkCase(graph: Graph, { rule, numbers, seed }: CheckOptions): CaseResult {
-  const random = createRandom(seed)
-  const feeds = drawFeeds(graph, numbers, random)
-  const names = graph.outputs.map((v) => graph.values[v]!.name)
-  const expected = evaluateOrNull(graph, feeds)
-  if (!expected) return { checked: null, fired: false, wrong: [], program: null }
-  const explored = rule ? exploreAlone(graph, rule) : explore(graph, LIMITS)
-  const fired =
-    explored.search.rules.some((r) => r.applied > 0) || explored.recognition.rules.some((r) => r.applied > 0)
+/** A rule that did not fire made nothing that could be wrong: the case ends there. */
+export function checkCase(graph: Graph, options: CheckOptions): CaseResult {
+  const random = createRandom(options.seed)
+  const feeds = drawFeeds(graph, options.numbers, random)
+  try {
+    const explored = options.rule ? exploreAlone(graph, options.rule, options.program) : explore(graph, LIMITS)
+    const fired = explored.search.rules.some(hasFired) || explored.recognition.rules.some(hasFired)
+    if (!fired && options.rule) return { checked: null, fired, wrong: [], program: null }
+    return { ...checkExplored(graph, explored, feeds, random, options), fired }
+  } catch (error) {
+    if (evaluateOrNull(graph, feeds)) throw error
+    return { checked: null, fired: false, wrong: [], program: null }
+  }
+}
+
+const hasFired = (r: RuleReport): boolean => r.applied > 0
+
+function checkExplored(
+  graph: Graph,
+  explored: Explored,
+  feeds: Record<string, NdArray>,
+  random: Random,
+  { numbers, program }: CheckOptions,
+): Omit<CaseResult, 'fired'> {
   const inputs = graph.inputs.map((v) => feeds[graph.values[v]!.name]!)
   const tolerance = numbers === 'special' ? 0 : TOLERANCE
   const check = checkEveryNode(explored, inputs, tolerance)
-  const allFinite = (a: NdArray) => a.data.every((x) => Number.isFinite(x))
-  const finite = [...explored.classes.values()].every((c) => {
-    const value = check.values.get(explored.t.egraph.find(c))
-    return !value || allFinite(value)
-  })
-  if (numbers !== 'special' && !(finite && Object.values(expected).every(allFinite)))
-    return { checked: null, fired, wrong: [], program: null }
-  const noise = noiseOf(check.values.values())
+  if (numbers !== 'special' && !allFinite(explored, check)) return { checked: null, wrong: [], program: null }
   const wrong = [...check.wrong]
+  if (!program) return { checked: check.checked, wrong, program: null }
+  const expected = evaluateGraph(graph, feeds)
+  const noise = noiseOf(check.values.values())
   for (const [i, root] of explored.roots.entries()) {
+    const { name } = graph.values[graph.outputs[i]!]!
     const value = check.values.get(explored.t.egraph.find(root))
-    if (value && !close(expected[names[i]!]!, value, tolerance, noise))
-      wrong.push(`the class of output ${names[i]} has another value than the graph`)
+    if (value && !close(expected[name]!, value, tolerance, noise))
+      wrong.push(`the class of output ${name} has another value than the graph`)
   }
-  const program = drawProgram(explored, graph, random)
-  for (const problem of findProblems(program)) wrong.push(`the program is not valid: ${problem}`)
+  const written = drawProgram(explored, graph, random)
+  wrong.push(...differencesOf(graph, written, expected, feeds, noise))
+  return { checked: check.checked, wrong, program: written }
+}
+
+/** Whether all values of the graph are. */
+function allFinite(explored: Explored, { values }: Check): boolean {
+  for (const c of explored.classes.values()) {
+    const value = values.get(explored.t.egraph.find(c))
+    if (value && !value.data.every((x) => Number.isFinite(x))) return false
+  }
+  return true
+}
+
+function differencesOf(graph: Graph, program: Graph, expected: Arrays, feeds: Arrays, noise: number): string[] {
+  const wrong = findProblems(program).map((problem) => `the program is not valid: ${problem}`)
   const got = evaluateGraph(program, feeds)
-  const comparable = graph.nodes.some((n) => JUMPS.has(n.op)) ? [] : names
-  for (const name of comparable)
-    if (!close(expected[name]!, got[name]!, 100 * TOLERANCE, ROUNDED * noise))
+  if (graph.nodes.some((n) => JUMPS.has(n.op))) return wrong
+  for (const [name, value] of Object.entries(expected))
+    if (!close(value, got[name]!, 100 * TOLERANCE, ROUNDED * noise))
       wrong.push(`output ${name} of the written program is another`)
-  return { checked: check.checked, fired, wrong, program }
+  return wrong
 }
 
 /** Null where the reference interpreter cannot run the graph at all: an index is out of its range, .. */
@@ -94,19 +124,24 @@ function evaluateOrNull(graph: Graph, feeds: Record<string, NdArray>) {
   }
 }
 
-function exploreAlone(graph: Graph, rule: Rule): Explored {
+/** Lowered only on demand: the lowering rules are checked by the cases that write a program. */
+function exploreAlone(graph: Graph, rule: Rule, lowered: boolean): Explored {
   const encoded = encode(graph)
   const { t } = encoded
   const encodedLimit = t.egraph.idLimit
   const search = saturate(t.egraph, [bindRule(t, rule)], LIMITS)
   const phases = { encoded: encodedLimit, recognised: encodedLimit, searched: t.egraph.idLimit }
+  if (lowered && hasFired(search.rules[0]!)) lower(t)
+  return { ...encoded, initialNodes: 0, phases, recognition: { ...search, rules: [] }, search, rules: [rule] }
+}
+
+function lower(t: TensorEGraph): void {
   for (const stage of loweringStages)
     saturate(
       t.egraph,
       stage.map((r) => bindRule(t, r)),
       LOWERING_LIMITS,
     )
-  return { ...encoded, initialNodes: 0, phases, recognition: { ...search, rules: [] }, search, rules: [rule] }
 }
 
 /** Any program of the e-graph. */

@@ -13,6 +13,8 @@ export interface FuzzCase {
   /** All rules, not this one alone. */
   readonly together: boolean
   readonly numbers: Numbers
+  /** A program is written and compared too. */
+  readonly program: boolean
   readonly seed: number
 }
 
@@ -23,61 +25,99 @@ export interface FuzzFailure extends FuzzCase {
 
 export interface FuzzTally {
   readonly rule: string
+  /** The seed after the last one that was drawn: where to go on. */
+  next: number
+  /** Graphs drawn, among them those that are none, on which the rule does not fire, or whose values are not finite. */
+  drawn: number
+  /** Graphs on which the rule fired alone and everything was compared. */
   cases: number
-  /** Of these with all rules together. */
+  /** Graphs on which some rule fired with all rules together; beside the cases. */
   together: number
-  /** In which some rule fired. */
-  fired: number
-  /** E-nodes compared with the value of their class. */
+  /** Programs written and compared, of both. */
+  programs: number
+  /** E-nodes computed and compared with the value of their class. */
   compared: number
-  /** Not counted as cases: drawn, but no graph, or one with values that are not finite. */
-  discarded: number
   readonly failures: FuzzFailure[]
 }
 
 export interface FuzzOptions {
+  /** The first seed. */
+  readonly from: number
+  /** How many more cases. */
   readonly cases: number
-  readonly seed: number
+  /** Asked after each drawn graph: stop here. */
+  readonly isOver?: () => boolean
   /** Stops at this many failures. Default 3. */
   readonly failures?: number
-  /** Cases that held. */
-  readonly onCase?: (one: FuzzCase, result: CaseResult, at: number) => Promise<readonly string[]> | null
+  /** A written program that held, and which of the programs it is. */
+  readonly onProgram?: (one: FuzzCase, program: Graph, at: number) => Promise<readonly string[]> | null
 }
 
-const DRAWS_PER_CASE = 20
+const DRAWS_PER_CASE = 100
+/** One drawn graph in so many is for all rules together. */
+const TOGETHER_EVERY = 64
+/** One case in so many also writes a program. */
+const PROGRAM_EVERY = 10
 
-/** Draws graphs around the samples of the rule until so many have been checked. */
+/** Draws graphs around the samples of the rule, a seed each, until so many cases have been checked. */
 export async function fuzzRule(rule: Rule, options: FuzzOptions): Promise<FuzzTally> {
-  const tally: FuzzTally = { rule: rule.name, cases: 0, together: 0, fired: 0, compared: 0, discarded: 0, failures: [] }
-  const first = Math.imul(options.seed, 1_000_003)
-  for (let at = 0; tally.cases < options.cases && at < options.cases * DRAWS_PER_CASE; at++) {
-    const choices = new Choices(createRandom(first + at))
-    const one = buildCase(rule, choices, first + at)
-    const result = one && judge(rule, one)
-    if (!one || !result || (result.checked === null && result.wrong.length === 0)) {
-      tally.discarded++
-      continue
-    }
-    count(tally, one, result)
-    const more = result.wrong.length === 0 ? ((await options.onCase?.(one, result, tally.cases)) ?? []) : []
-    if (more.length > 0) tally.failures.push({ ...one, rule: rule.name, wrong: more })
-    if (result.wrong.length > 0) tally.failures.push(shrunk(rule, one, choices.taken, result.wrong))
-    if (tally.failures.length >= (options.failures ?? 3)) break
+  const { from, cases, isOver = () => false, failures = 3 } = options
+  const tally: FuzzTally = {
+    rule: rule.name,
+    next: from,
+    drawn: 0,
+    cases: 0,
+    together: 0,
+    programs: 0,
+    compared: 0,
+    failures: [],
+  }
+  while (tally.cases < cases && tally.drawn < cases * DRAWS_PER_CASE && tally.failures.length < failures && !isOver()) {
+    const seed = tally.next++
+    tally.drawn++
+    const failure = await fuzzSeed(rule, seed, tally, options.onProgram)
+    if (failure) tally.failures.push(failure)
   }
   return tally
 }
 
-function count(tally: FuzzTally, one: FuzzCase, result: CaseResult): void {
-  tally.cases++
+async function fuzzSeed(
+  rule: Rule,
+  seed: number,
+  tally: FuzzTally,
+  onProgram: FuzzOptions['onProgram'],
+): Promise<FuzzFailure | null> {
+  const choices = new Choices(createRandom(seed))
+  const [one, result] = withoutStacks(() => {
+    const drawn = buildCase(rule, choices, seed)
+    return [drawn, drawn && judge(rule, drawn)]
+  })
+  if (!one || !result || (result.checked === null && result.wrong.length === 0)) return null
   if (one.together) tally.together++
-  if (result.fired) tally.fired++
+  else tally.cases++
   tally.compared += result.checked ?? 0
+  if (result.wrong.length > 0) return shrunk(rule, one, choices.taken, result.wrong)
+  if (!result.program) return null
+  const wrong = (await onProgram?.(one, result.program, ++tally.programs)) ?? []
+  return wrong.length > 0 ? { ...one, rule: rule.name, wrong } : null
+}
+
+/** Most of what is thrown says that choices make no graph, or that a type cannot be inferred: nobody reads its stack. */
+function withoutStacks<T>(run: () => T): T {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return run()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }
 
 /** The case that these choices make; null if they make none. */
 export function buildCase(rule: Rule, choices: Choices, seed: number): FuzzCase | null {
   const samples = ruleSamples[rule.name]!
-  const together = choices.rarely(4)
+  const together = choices.rarely(TOGETHER_EVERY)
+  const program = choices.rarely(PROGRAM_EVERY)
   const kinds: Numbers[] = [
     'normal',
     'whole',
@@ -86,16 +126,16 @@ export function buildCase(rule: Rule, choices: Choices, seed: number): FuzzCase 
   const numbers = choices.pick(kinds)
   const build = choices.pick(samples)
   try {
-    return { graph: new WildSample(choices, seed).finish(build), together, numbers, seed }
+    return { graph: new WildSample(choices, seed).finish(build), together, numbers, program, seed }
   } catch {
     return null
   }
 }
 
 /** The result; what is thrown is a failure too. */
-export function judge(rule: Rule, { graph, together, numbers, seed }: FuzzCase): CaseResult {
+export function judge(rule: Rule, { graph, together, numbers, program, seed }: FuzzCase): CaseResult {
   try {
-    return checkCase(graph, { rule: together ? null : rule, numbers, seed })
+    return checkCase(graph, { rule: together ? null : rule, numbers, seed, program })
   } catch (error) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return { checked: null, fired: true, wrong: [stack], program: null }

@@ -37,6 +37,8 @@ export class WildSample extends Sample {
   private readonly primes: ReadonlyMap<number, number>
   private readonly made: ValueId[] = []
   private inputs = 0
+  /** How much rarer than usual the pattern is changed: long ones would hardly ever stay one. */
+  private readonly rarity: number
   /** Inside what this class builds itself nothing more is changed. */
   private calm = 0
 
@@ -46,6 +48,7 @@ export class WildSample extends Sample {
     this.wild = wild
     this.choices = choices
     this.dtype = choices.pick(['float32', 'float32', 'float64'] as const)
+    this.rarity = choices.pick([1, 4])
     this.primes = new Map(
       [2, 3, 5].map((p) => [p, choices.pick([p, p, p, 1, 2, 3, 4, p === 5 ? 6 : p, choices.rarely(8) ? 0 : p])]),
     )
@@ -64,6 +67,10 @@ export class WildSample extends Sample {
     return n < 2 ? n : size * rest
   }
 
+  private rarely(count: number): boolean {
+    return this.choices.rarely(count * this.rarity)
+  }
+
   private shapeOf(v: ValueId): ConcreteShape {
     const type = this.b.typeOf(v)
     if (!type || !isConcrete(type.shape) || elementCount(type.shape) > ELEMENT_LIMIT) throw new NoGraph()
@@ -76,15 +83,15 @@ export class WildSample extends Sample {
 
   override x(shape: readonly number[]): ValueId {
     const sizes = this.bent(shape.map(this.wild.size))
-    return this.choices.rarely(8) ? this.weights(sizes) : this.fed(sizes)
+    return this.rarely(8) ? this.weights(sizes) : this.fed(sizes)
   }
   override w(shape: readonly number[]): ValueId {
     const sizes = this.bent(shape.map(this.wild.size))
-    return this.choices.rarely(12) ? this.fed(sizes) : this.weights(sizes)
+    return this.rarely(12) ? this.fed(sizes) : this.weights(sizes)
   }
   override c(value: number, shape: readonly number[] = []): ValueId {
-    const sizes = this.choices.rarely(8) ? [...shape, 1] : shape
-    const number = this.choices.rarely(16) ? this.choices.pick([0, 1, -1, 2, 0.5]) : value
+    const sizes = this.rarely(8) ? [...shape, 1] : shape
+    const number = this.rarely(16) ? this.choices.pick([0, 1, -1, 2, 0.5]) : value
     return this.b.constant(tensor(this.dtype, sizes, new Array<number>(elementCount(sizes)).fill(number)), 'c')
   }
 
@@ -98,7 +105,7 @@ export class WildSample extends Sample {
 
   /** Now and then an axis of size 1, one axis less, or one more. */
   private bent(shape: readonly number[]): readonly number[] {
-    if (!this.choices.rarely(5)) return shape
+    if (!this.rarely(5)) return shape
     const at = this.choices.below(Math.max(1, shape.length))
     const bend = this.choices.below(4)
     if (bend === 1) return shape.slice(1)
@@ -109,9 +116,9 @@ export class WildSample extends Sample {
 
   override op(name: string, inputs: readonly (ValueId | null)[], attributes: Attributes = {}): ValueId {
     if (this.calm > 0) return this.keep(this.b.node(name, inputs, attributes))
-    const operands = inputs.map((v) => (v !== null && this.choices.rarely(12) ? this.around(v) : v))
+    const operands = inputs.map((v) => (v !== null && this.rarely(12) ? this.around(v) : v))
     const out = this.altered(name, operands, attributes)
-    return this.choices.rarely(12) ? this.around(out) : out
+    return this.rarely(12) ? this.around(out) : out
   }
 
   private keep(v: ValueId): ValueId {
@@ -129,28 +136,28 @@ export class WildSample extends Sample {
     switch (name) {
       case 'Add':
       case 'Mul': {
-        const op = choices.rarely(12) ? (name === 'Add' ? 'Sub' : 'Div') : name
+        const op = this.rarely(12) ? (name === 'Add' ? 'Sub' : 'Div') : name
         return this.keep(this.b.node(op, choices.rarely(3) ? [...inputs].reverse() : inputs))
       }
       case 'Relu':
-        return choices.rarely(2) ? node(choices.pick(UNARY), {}) : node(name)
+        return this.rarely(2) ? node(choices.pick(UNARY), {}) : node(name)
       case 'Transpose':
-        return choices.rarely(4) ? node(name, { perm: ints(choices.permutation(rank)) }) : node(name)
+        return this.rarely(4) ? node(name, { perm: ints(choices.permutation(rank)) }) : node(name)
       case 'Concat':
       case 'Softmax':
-        return choices.rarely(5) ? node(name, { axis: int(axis()) }) : node(name)
+        return this.rarely(5) ? node(name, { axis: int(axis()) }) : node(name)
       case 'LayerNormalization':
-        return choices.rarely(5) ? node(name, { axis: int(axis()), epsilon: float(0.5) }) : node(name)
+        return this.rarely(5) ? node(name, { axis: int(axis()), epsilon: float(0.5) }) : node(name)
       case 'MaxPool':
-        return choices.rarely(2) ? this.pool(inputs) : node(name)
+        return this.rarely(2) ? this.pool(inputs) : node(name)
       case 'ConvTranspose':
-        return choices.rarely(3) ? node(name, this.convTransposeAttributes()) : node(name)
+        return this.rarely(3) ? node(name, this.convTransposeAttributes()) : node(name)
       case 'Resize':
-        return choices.rarely(2) ? node(name, this.resizeAttributes()) : node(name)
+        return this.rarely(2) ? node(name, this.resizeAttributes()) : node(name)
       case 'HardSigmoid':
-        return choices.rarely(6) ? node(name, { alpha: float(0.3), beta: float(0.4) }) : node(name)
+        return this.rarely(6) ? node(name, { alpha: float(0.3), beta: float(0.4) }) : node(name)
       case 'ReduceMean':
-        return choices.rarely(6) ? node(choices.pick(['ReduceSum', 'ReduceMax', 'ReduceL2'])) : node(name)
+        return this.rarely(6) ? node(choices.pick(['ReduceSum', 'ReduceMax', 'ReduceL2'])) : node(name)
       default:
         return node(name)
     }
@@ -189,11 +196,11 @@ export class WildSample extends Sample {
 
   override conv(x: ValueId, w: ValueId, pad: number, group = 1): ValueId {
     const { choices } = this
-    const [input, kernel] = [choices.rarely(12) ? this.around(x) : x, choices.rarely(16) ? this.around(w) : w]
+    const [input, kernel] = [this.rarely(12) ? this.around(x) : x, this.rarely(16) ? this.around(w) : w]
     const spatial = Math.max(0, this.shapeOf(kernel).length - 2)
     const each = (draw: () => number, count = spatial) => ints(Array.from({ length: count }, draw))
     const own = { pads: each(() => pad, 2 * spatial), group: int(this.sizeOf(group)) }
-    const attributes: Attributes = choices.rarely(3)
+    const attributes: Attributes = this.rarely(3)
       ? {
           ...own,
           ...(choices.rarely(2) ? { pads: each(() => choices.below(3), 2 * spatial) } : {}),
@@ -201,12 +208,12 @@ export class WildSample extends Sample {
           ...(choices.rarely(3) ? { dilations: each(() => 1 + choices.below(2)) } : {}),
         }
       : own
-    const auto = choices.rarely(8)
+    const auto = this.rarely(8)
     const { pads: _, ...unpadded } = attributes
     const padding = auto
       ? { ...unpadded, auto_pad: text(choices.pick(['SAME_UPPER', 'SAME_LOWER', 'VALID'])) }
       : attributes
-    const bias = choices.rarely(8) ? [this.calmly(() => this.weights([this.shapeOf(kernel)[0]!]))] : []
+    const bias = this.rarely(8) ? [this.calmly(() => this.weights([this.shapeOf(kernel)[0]!]))] : []
     return this.keep(this.b.node('Conv', [input, kernel, ...bias], padding))
   }
 
@@ -214,8 +221,8 @@ export class WildSample extends Sample {
     const { choices } = this
     const rank = this.shapeOf(x).length
     const other = () => choices.permutation(rank).slice(0, 1 + choices.below(rank))
-    const over = choices.rarely(6) ? other() : axes
-    const keepdims = int(choices.rarely(6) ? 0 : 1)
+    const over = this.rarely(6) ? other() : axes
+    const keepdims = int(this.rarely(6) ? 0 : 1)
     return this.altered('ReduceMean', [x, this.wild.plain(over)], { keepdims })
   }
 
@@ -223,15 +230,15 @@ export class WildSample extends Sample {
     const { choices } = this
     const shape = this.shapeOf(x)
     const size = shape[axis] ?? 1
-    if (choices.rarely(6)) {
+    if (this.rarely(6)) {
       const indices = Array.from({ length: choices.below(4) }, () => choices.below(2 * size) - size)
       return this.keep(this.b.node('Gather', [x, this.wild.plain(indices)], { axis: int(axis) }))
     }
-    const along = choices.rarely(8) ? choices.below(shape.length) : axis
-    const from = choices.rarely(2) ? choices.below(size + 1) - choices.below(2) * size : Math.min(start, size)
-    const to = choices.rarely(2) ? choices.below(size + 3) : Math.min(this.sizeOf(end), size)
+    const along = this.rarely(8) ? choices.below(shape.length) : axis
+    const from = this.rarely(2) ? choices.below(size + 1) - choices.below(2) * size : Math.min(start, size)
+    const to = this.rarely(2) ? choices.below(size + 3) : Math.min(this.sizeOf(end), size)
     const one = (n: number) => this.wild.plain([n])
-    const step = choices.rarely(5) ? [one(choices.pick([1, 2, 3, -1]))] : []
+    const step = this.rarely(5) ? [one(choices.pick([1, 2, 3, -1]))] : []
     return this.keep(this.b.node('Slice', [x, one(from), one(to), one(along), ...step]))
   }
 
