@@ -76,8 +76,13 @@ export const verify = defineCommand({
     })
     const outcome = await withDevices(
       { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
-      (oracle, device) =>
-        verifyModels({ oracle, device, ...(options.threads !== null && { threads: options.threads }) }, a, b, sets),
+      (oracle, device, exact) =>
+        verifyModels(
+          { oracle, device, exact, ...(options.threads !== null && { threads: options.threads }) },
+          a,
+          b,
+          sets,
+        ),
     )
     if (!outcome.ok) {
       throw new UserError({
