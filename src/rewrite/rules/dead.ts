@@ -19,6 +19,13 @@ const SOURCE = '0 x = 0 for finite x (docs/rules.md, dead channels)'
 /** How many operators down one looks for what makes a channel. */
 const DEPTH = 6
 
+/** One question: how many operators down it may still look, and what it knows by now, by class and axis. Each is looked at once,
+ * since cycles of e-nodes would double the paths at every level. */
+interface Look {
+  readonly depth: number
+  readonly known: Map<string, Fixed>
+}
+
 /** Channels that are one number at every position. */
 type Fixed = ReadonlyMap<number, number>
 const NONE: Fixed = new Map()
@@ -59,66 +66,78 @@ const zeros = (t: TensorEGraph, c: ClassId, axis: number): readonly number[] =>
 const allZero = (channels: readonly number[]): Fixed => new Map(channels.map((j) => [j, 0]))
 
 /** The channels of c along `axis` that are one number, as far as one of its e-nodes tells. */
-function fixedChannels(t: TensorEGraph, c: ClassId, axis: number, depth = DEPTH): Fixed {
+function fixedChannels(
+  t: TensorEGraph,
+  c: ClassId,
+  axis: number,
+  { depth, known }: Look = { depth: DEPTH, known: new Map() },
+): Fixed {
   if (depth === 0 || t.type(c) === null || t.isConstant(c)) return NONE
-  const found = t.egraph.nodesOf(c).flatMap((n) => (t.isTyped(n) ? [...fixedAt(t, n, axis, depth - 1)] : []))
-  return found.length === 0 ? NONE : new Map(found)
+  const key = `${t.egraph.find(c)}:${axis}`
+  const before = known.get(key)
+  if (before) return before
+  known.set(key, NONE)
+  const look = { depth: depth - 1, known }
+  const found = t.egraph.nodesOf(c).flatMap((n) => (t.isTyped(n) ? [...fixedAt(t, n, axis, look)] : []))
+  const fixed = found.length === 0 ? NONE : new Map(found)
+  known.set(key, fixed)
+  return fixed
 }
 
-function fixedAt(t: TensorEGraph, n: NodeId, axis: number, depth: number): Fixed {
+function fixedAt(t: TensorEGraph, n: NodeId, axis: number, look: Look): Fixed {
   const op = t.op(n)
   switch (op.kind) {
     case 'lin':
-      return op.axis === axis ? allZero(zeros(t, t.child(n, 1), 1)) : fixedChannels(t, t.child(n, 0), axis, depth)
+      return op.axis === axis ? allZero(zeros(t, t.child(n, 1), 1)) : fixedChannels(t, t.child(n, 0), axis, look)
     case 'transpose':
     case 'reshape':
     case 'expand':
-      return fixedThrough(t, n, axis, depth)
+      return fixedThrough(t, n, axis, look)
     case 'concat':
-      return op.axis === axis ? fixedOfConcat(t, n, axis, depth) : NONE
+      return op.axis === axis ? fixedOfConcat(t, n, axis, look) : NONE
     case 'onnx':
-      return op.output === 0 && op.domain === '' ? fixedOfOnnx(t, n, op.op, axis, depth) : NONE
+      return op.output === 0 && op.domain === '' ? fixedOfOnnx(t, n, op.op, axis, look) : NONE
     default:
       return NONE
   }
 }
 
-function fixedThrough(t: TensorEGraph, n: NodeId, axis: number, depth: number): Fixed {
+function fixedThrough(t: TensorEGraph, n: NodeId, axis: number, look: Look): Fixed {
   const from = axesOf(t, n)?.[axis]?.[0]
-  return typeof from === 'number' ? fixedChannels(t, t.child(n, 0), from, depth) : NONE
+  return typeof from === 'number' ? fixedChannels(t, t.child(n, 0), from, look) : NONE
 }
 
-function fixedOfConcat(t: TensorEGraph, n: NodeId, axis: number, depth: number): Fixed {
+function fixedOfConcat(t: TensorEGraph, n: NodeId, axis: number, look: Look): Fixed {
   const out = new Map<number, number>()
   let start = 0
   for (const part of t.children(n)) {
     const size = t.shape(part)[axis]
     if (typeof size !== 'number') return NONE
-    for (const [j, v] of fixedChannels(t, part, axis, depth)) out.set(start + j, v)
+    for (const [j, v] of fixedChannels(t, part, axis, look)) out.set(start + j, v)
     start += size
   }
   return out
 }
 
-function fixedOfOnnx(t: TensorEGraph, n: NodeId, op: string, axis: number, depth: number): Fixed {
+function fixedOfOnnx(t: TensorEGraph, n: NodeId, op: string, axis: number, look: Look): Fixed {
   if (op === 'Conv') {
     const kernel = axis === 1 ? kernelOf(t, n, 'any') : null
     return kernel === null ? NONE : allZero(zeros(t, kernel.w, 0))
   }
   if (op === 'MaxPool' || op === 'GlobalAveragePool')
-    return axis === 1 ? fixedChannels(t, t.child(n, 0), axis, depth) : NONE
-  if (op === 'Add' || op === 'Mul') return fixedOfPair(t, n, op, axis, depth)
-  return recordOf(t.op(n))?.elementwise ? fixedOfFunction(t, n, axis, depth) : NONE
+    return axis === 1 ? fixedChannels(t, t.child(n, 0), axis, look) : NONE
+  if (op === 'Add' || op === 'Mul') return fixedOfPair(t, n, op, axis, look)
+  return recordOf(t.op(n))?.elementwise ? fixedOfFunction(t, n, axis, look) : NONE
 }
 
 /** A sum or product with a constant per channel; a factor of 0 fixes what it meets. */
-function fixedOfPair(t: TensorEGraph, n: NodeId, op: 'Add' | 'Mul', axis: number, depth: number): Fixed {
+function fixedOfPair(t: TensorEGraph, n: NodeId, op: 'Add' | 'Mul', axis: number, look: Look): Fixed {
   for (const [x, k] of operandPairs(t, n)) {
     const size = t.shape(x)[axis]
     if (!t.isConstant(k) || !varyingAxes(t, k).every((a) => a === axis) || typeof size !== 'number') continue
     const { data } = t.constants.array(t.constantOf(k)!)
     const at = (j: number) => data[data.length === 1 ? 0 : j]!
-    const inner = [...fixedChannels(t, x, axis, depth)]
+    const inner = [...fixedChannels(t, x, axis, look)]
     const fixed = inner.map(([j, v]) => [j, op === 'Add' ? v + at(j) : v * at(j)] as const)
     const killed = op === 'Mul' && data.length === size ? zeros(t, k, axis).map((j) => [j, 0] as const) : []
     return new Map([...fixed, ...killed])
@@ -127,10 +146,10 @@ function fixedOfPair(t: TensorEGraph, n: NodeId, op: 'Add' | 'Mul', axis: number
 }
 
 /** A function of one value, its other operands single numbers. */
-function fixedOfFunction(t: TensorEGraph, n: NodeId, axis: number, depth: number): Fixed {
+function fixedOfFunction(t: TensorEGraph, n: NodeId, axis: number, look: Look): Fixed {
   const [x, ...rest] = t.children(n) as [ClassId, ...ClassId[]]
   if (t.isConstant(x) || !rest.every((c) => t.isConstant(c) && t.constantElements(c) === 1)) return NONE
-  const inner = [...fixedChannels(t, x, axis, depth)]
+  const inner = [...fixedChannels(t, x, axis, look)]
   if (inner.length === 0) return NONE
   const sizes = t.shape(x).map((_, a) => (a === axis ? inner.length : 1))
   const values = ndarray(
