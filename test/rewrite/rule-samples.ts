@@ -130,6 +130,18 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.op('MatMul', [s.x([4, 3]), y]), s.op('MatMul', [s.x([4, 3]), y])])
     },
   ],
+  'reduce-map': [
+    (s) => s.mean(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), [2]),
+    (s) => s.op('ReduceSum', [s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), s.b.int64s([0, 2])]),
+    (s) => s.mean(s.conv(s.x([1, 3, 4, 4]), s.w([2, 3, 1, 1]), 0), [1, 2, 3]),
+  ],
+  'reduce-weighted': [
+    (s) => s.mean(s.op('Mul', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.x([2, 5, 1])]), [1]),
+    (s) => {
+      const projected = s.op('Add', [s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), s.w([4])])
+      return s.op('ReduceSum', [s.op('Mul', [projected, s.x([2, 5, 1])]), s.b.int64s([1])])
+    },
+  ],
   'scatter-apart': [
     (s) => s.scatter(s.x([5, 3]), s.ids([7]), s.x([7, 3])),
     (s) => s.scatterRows(s.x([5, 3]), s.ids([7]), s.x([7, 3])),
@@ -187,6 +199,8 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     },
   ],
   'constant-out': [
+    (s) => s.mean(s.op('Add', [s.x([2, 5, 3]), s.w([5, 3])]), [1, 2]),
+    (s) => s.op('ReduceSum', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.b.int64s([1, 2])]),
     (s) => s.op('MatMul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3, 2])]),
     (s) => s.conv(s.op('Add', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([2, 3, 3, 3]), 0),
     (s) => s.mean(s.op('Add', [s.x([2, 5, 3]), s.w([3])]), [1]),
