@@ -24,7 +24,10 @@ input (an Expand) may be repeated after the operator instead of before it.`,
     'Linear maps',
     `A product with a constant is a linear map of its rows. It commutes with every operator that is linear in that operand and does not mix the
 axis it works on; two maps in a row are one, by a product of constants that is computed once; maps side by side are one wider map. Low rank
-is kept where it is cheaper: x (A B) costs more than (x A) B when the inner dimension is small.`,
+is kept where it is cheaper: x (A B) costs more than (x A) B when the inner dimension is small. Rows added up at positions that a tensor
+holds, scatter(0, i, x), are one of the operators it commutes with, as is their gathering: a graph network applies its weights to the
+nodes or to the edges, before or after it adds up, whichever is least. ScatterElements and ScatterND are never exchanged: ONNX Runtime adds up
+in parallel in ScatterND without a guard, and loses terms there when it has more than one thread and positions repeat.`,
   ],
   scale: [
     'Factors',

@@ -28,6 +28,7 @@ import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
   createBackend,
+  createExactBackend,
   type DeviceName,
   type Outcome,
   requireAvailable,
@@ -122,7 +123,8 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, backends.oracle, talk))
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
-    const judged = { oracle: backends.oracle, device: backends.tested, threads: options.threads }
+    const { oracle, tested, exact } = backends
+    const judged = { oracle, device: tested, exact, threads: options.threads }
     const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
     const cost = chooseCostModel(options.costModel, options.device, adapter)
     const find = async (keepsRounded: boolean): Promise<Found> => {
@@ -177,7 +179,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       ...confirmed,
     }
   } finally {
-    await Promise.all([backends.device.close(), backends.oracle.close()])
+    await Promise.all([backends.device, backends.oracle, backends.exact].map((b) => b.close()))
     scratch.remove()
   }
 }
@@ -197,12 +199,14 @@ interface Backends {
   readonly oracle: Backend
   /** Runs what is verified. */
   readonly tested: Backend
+  /** Runs the original in float64. */
+  readonly exact: Backend
 }
 
 function openBackends({ device, timeLimit }: OptimizeOptions): Backends {
   const within = { timeoutMs: timeoutWithin(timeLimit) }
   const [oracle, timed] = [createBackend('cpu', within), createBackend(device, within)]
-  return { oracle, device: timed, tested: device === 'cpu' ? oracle : timed }
+  return { oracle, exact: createExactBackend(timeLimit), device: timed, tested: device === 'cpu' ? oracle : timed }
 }
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })

@@ -1,20 +1,23 @@
 // Backends for the length of one command: opened on a device that is really there, closed whatever happens.
 import type { Backend, DeviceName } from '../runtime/index.ts'
 
-/** Runs `work` on the CPU and on the device, which may be the same. Throws UserError with exit code 6 where the device is missing. */
+/** Runs `work` on the CPU, on the device, which may be the same, and in float64. Throws UserError with exit code 6 where the device is missing. */
 export async function withDevices<T>(
   { device, timeLimit }: { readonly device: DeviceName; readonly timeLimit: number | null },
-  work: (cpu: Backend, device: Backend) => Promise<T>,
+  work: (cpu: Backend, device: Backend, exact: Backend) => Promise<T>,
 ): Promise<T> {
   // Loaded here, so that verbs which execute nothing do not pay for it.
-  const { OnnxruntimeBackend, requireAvailable, timeoutWithin } = await import('../runtime/index.ts')
+  const { createExactBackend, OnnxruntimeBackend, requireAvailable, timeoutWithin } = await import(
+    '../runtime/index.ts'
+  )
   const within = { timeoutMs: timeoutWithin(timeLimit) }
   const cpu = new OnnxruntimeBackend('cpu', within)
   const chosen = device === 'cpu' ? cpu : new OnnxruntimeBackend(device, within)
+  const exact = createExactBackend(timeLimit)
   try {
     if (chosen !== cpu) await requireAvailable(chosen)
-    return await work(cpu, chosen)
+    return await work(cpu, chosen, exact)
   } finally {
-    await Promise.all([...new Set([cpu, chosen])].map((backend) => backend.close()))
+    await Promise.all([...new Set([cpu, chosen, exact])].map((backend) => backend.close()))
   }
 }

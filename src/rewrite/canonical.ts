@@ -7,6 +7,7 @@ import { DTYPES } from '../ir/dtype.ts'
 import { elementCount, isConcrete } from '../ir/shape.ts'
 import type { TensorType } from '../ir/tensor.ts'
 import { einsum } from './canonical-einsum.ts'
+import { constantOfShape, gatherNd, scatter } from './canonical-scatter.ts'
 import { isWritable } from './decode-structure.ts'
 import { positions, range } from './index-vector.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
@@ -358,6 +359,10 @@ export const canonicalForms: Readonly<Record<string, Canonical>> = {
   Concat: concat,
   Slice: slice,
   Gather: gather,
+  GatherND: gatherNd,
+  ScatterElements: scatter,
+  ScatterND: scatter,
+  ConstantOfShape: constantOfShape,
   Split: split,
   Expand: expand,
   Tile: expand,

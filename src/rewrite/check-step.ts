@@ -230,6 +230,8 @@ function withSizes(op: TensorOp, bindings: Bindings): TensorOp {
       return { ...op, groups: op.groups.map((g) => ({ ...g, sizes: g.sizes.map((s) => (s === null ? s : size(s))) })) }
     case 'expand':
       return { ...op, sizes: op.sizes.map((s) => (s === null ? s : size(s))) }
+    case 'scatter':
+      return { ...op, size: size(op.size) }
     case 'select':
       return op.index.kind === 'list'
         ? op

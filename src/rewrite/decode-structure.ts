@@ -8,9 +8,12 @@ import { isConcrete, type Shape } from '../ir/shape.ts'
 import { tensor } from '../ir/tensor.ts'
 import type { AxisGroups } from './axis-groups.ts'
 import { type IndexVector, indexList } from './index-vector.ts'
-import type { TensorOp } from './tensor-op.ts'
+import { type Scatter, scatterAttributes, type TensorOp } from './tensor-op.ts'
 
-type Structural = Extract<TensorOp, { kind: 'lin' | 'reshape' | 'transpose' | 'select' | 'concat' | 'expand' }>
+type Structural = Extract<
+  TensorOp,
+  { kind: 'lin' | 'reshape' | 'transpose' | 'select' | 'concat' | 'expand' | 'scatter' }
+>
 
 /** "To the end" in a Slice. Numbers beyond 2^53 are not exact in float64; ONNX clamps this one all the same. */
 const TO_THE_END = 2 ** 31 - 1
@@ -30,9 +33,22 @@ export function decodeStructure(b: GraphBuilder, op: Structural, inputs: readonl
       return b.node('Concat', inputs, { axis: int(op.axis) })
     case 'expand':
       return b.node('Expand', [x, expandTarget(b, op.sizes)])
+    case 'scatter':
+      return decodeScatter(b, op, x, inputs[1]!, out)
     default:
       return op satisfies never
   }
+}
+
+/** Into zeros. Lowering shares those, and the repeated positions. */
+function decodeScatter(b: GraphBuilder, op: Scatter, x: ValueId, at: ValueId, out: Shape): ValueId {
+  const zero = b.constant(tensor(b.typeOf(x)!.dtype, [], [0]), 'zero')
+  const zeros = b.node('Expand', [zero, expandTarget(b, out)])
+  const positions =
+    op.spelling === 'ScatterND'
+      ? b.node('Reshape', [at, b.int64s([-1, 1])])
+      : b.node('Expand', [at, b.node('Shape', [x])])
+  return b.node(op.spelling, [zeros, positions, x], scatterAttributes(op))
 }
 
 /** The sizes of repeated axes: numbers, or those of inputs. */

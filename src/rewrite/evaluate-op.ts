@@ -3,12 +3,21 @@
 import { UnsupportedError } from '../base/errors.ts'
 import { matmul } from '../ir/kernels/matmul.ts'
 import type { ConcreteCall } from '../ir/op.ts'
+import { broadcastTo } from '../ir/ops/define.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { type ConcreteShape, elementCount } from '../ir/shape.ts'
 import { type NdArray, ndarray } from '../ir/tensor.ts'
 import { applyGroups } from './axis-groups.ts'
 import { onnxSpelling } from './infer-op.ts'
-import { type FusedConv, type OnnxOp, type TensorOp, writtenDomain } from './tensor-op.ts'
+import {
+  type FusedConv,
+  type OnnxOp,
+  onnxOp,
+  type Scatter,
+  scatterAttributes,
+  type TensorOp,
+  writtenDomain,
+} from './tensor-op.ts'
 
 /** The value of `op` on `inputs`. Throws UnsupportedError for inputs, opaque operators and those that depend on more. */
 export function evaluateOp(op: TensorOp, inputs: readonly NdArray[]): NdArray {
@@ -26,6 +35,8 @@ export function evaluateOp(op: TensorOp, inputs: readonly NdArray[]): NdArray {
       return evaluateTranspose(op, x)
     case 'reshape':
       return { ...x, shape: applyGroups(op.groups, x.shape) as ConcreteShape }
+    case 'scatter':
+      return evaluateScatter(op, inputs)
     case 'fused-conv':
       return evaluateFused(op, inputs)
     case 'onnx':
@@ -62,23 +73,21 @@ function evaluateFused(op: FusedConv, inputs: readonly NdArray[]): NdArray {
   const used = op.bias ? 3 : 2
   const rest = inputs.slice(used)
   const conv = evaluateOnnx(op.conv, inputs.slice(0, used))
-  const sum = op.residual ? evaluateOnnx(plainOp('Add', 2, op.conv.opset), [conv, rest.shift()!]) : conv
+  const sum = op.residual ? evaluateOnnx(onnxOp('Add', 2, op.conv.opset), [conv, rest.shift()!]) : conv
   return op.activation ? evaluateOnnx(op.activation, [sum, ...rest]) : sum
 }
 
-const plainOp = (op: string, inputs: number, opset: number): OnnxOp => ({
-  kind: 'onnx',
-  domain: '',
-  op,
-  opset,
-  attributes: {},
-  present: new Array<boolean>(inputs).fill(true),
-  output: 0,
-  outputCount: 1,
-  captures: [],
-  declared: null,
-  identity: '',
-})
+/** Whatever the spelling, as ScatterElements. */
+function evaluateScatter(op: Scatter, [x, positions]: readonly NdArray[]): NdArray {
+  const shape = x!.shape.map((d, i) => (i === op.axis ? (op.size as number) : d))
+  const zeros = { dtype: x!.dtype, shape, data: new Float64Array(elementCount(shape)) }
+  const at = { dtype: positions!.dtype, shape: x!.shape, data: broadcastTo(positions!, x!.shape) }
+  return evaluateOnnx(onnxOp('ScatterElements', 3, 18, scatterAttributes({ ...op, spelling: 'ScatterElements' })), [
+    zeros,
+    at,
+    x!,
+  ])
+}
 
 function evaluateOnnx(op: OnnxOp, arrays: readonly NdArray[]): NdArray {
   const domain = writtenDomain(op.domain)

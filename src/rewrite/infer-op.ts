@@ -50,6 +50,8 @@ function inferShape(op: Structural, x: readonly Dim[], children: readonly ClassF
       return x.map((d, i) => op.sizes[i] ?? d)
     case 'concat':
       return inferConcat(op.axis, children)
+    case 'scatter':
+      return replaceAxis(x, op.axis, op.size)
     case 'reorder-in':
     case 'reorder-out':
       return x
@@ -138,6 +140,7 @@ export function onnxSpelling(
       return { op: onnxOp('Expand', 2, 20), ints: x.map((d, i) => (op.sizes[i] as number | null) ?? d) }
     case 'concat':
       return { op: onnxOp('Concat', 1, 20, { axis: int(op.axis) }), ints: null }
+    case 'scatter':
     case 'reorder-in':
     case 'reorder-out':
       return null

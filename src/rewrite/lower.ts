@@ -8,6 +8,7 @@ import { getInt, getText } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import { divide, dropAxes, joinReshapes } from './lower-plain.ts'
+import { spellScatter } from './lower-scatter.ts'
 import { type Rule, ruleMaker } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
@@ -241,6 +242,7 @@ const rule = ruleMaker({
 export const loweringStages: readonly (readonly Rule[])[] = [
   [
     rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin),
+    rule('spell-scatter', 'scatter as ScatterElements or ScatterND into zeros', ['scatter'], spellScatter),
     rule('drop-axes', 'a reduction or a selection without the axes that it leaves with size 1', ['reshape'], dropAxes),
     rule('join-reshapes', 'two reshapes in a row as one', ['reshape'], joinReshapes),
     rule('divide', 'x * (1 / y) as x / y', ['Mul'], divide),

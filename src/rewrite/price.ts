@@ -21,6 +21,7 @@ export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Exe
     case 'constant':
       return 'free'
     case 'lin':
+    case 'scatter':
       return 'never'
     case 'reshape':
     case 'transpose':

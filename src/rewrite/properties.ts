@@ -36,6 +36,13 @@ function structuralAxes(t: TensorEGraph, op: TensorOp, children: readonly ClassI
       return axes.map((a) => [op.sizes[a] === null ? a : 'broadcast'])
     case 'concat':
       return axes.map((a) => children.map(() => (a === op.axis ? 'mixed' : a)))
+    case 'scatter':
+      return axes.map(
+        (a) =>
+          [a, t.shape(children[1]!)[a] === 1 ? 'broadcast' : a].map((s) =>
+            a === op.axis ? 'mixed' : s,
+          ) as AxisSource[],
+      )
     case 'reshape': {
       const inserted = insertedAxes(op.groups)
       return passingAxes(op.groups).map((p, i) => [p ?? (inserted[i] ? 'broadcast' : 'mixed')])
@@ -87,6 +94,7 @@ export function linearChildren(t: TensorEGraph, n: NodeId): readonly number[] {
     case 'transpose':
     case 'select':
     case 'expand':
+    case 'scatter':
       return [0]
     case 'onnx':
       return onnxLinear(t, n, op)

@@ -1,13 +1,14 @@
-// The operators of tensor e-nodes. Most are ONNX operators as they are (`onnx`, described by their Op record); six canonical
+// The operators of tensor e-nodes. Most are ONNX operators as they are (`onnx`, described by their Op record); seven canonical
 // ones stand for the many ways in which ONNX spells the same thing, so that one rule covers them all:
 //   lin        linear map along one axis by a constant [K, N]: MatMul, Gemm, 1x1 Conv
 //   reshape    regrouping of axes: Reshape, Flatten, Squeeze, Unsqueeze, a transpose that moves only axes of size 1
 //   transpose, concat
 //   select     positions of one axis: Slice, Gather by a constant, Split
 //   expand     repetition along axes of size 1: Expand
+//   scatter    rows written into zeros, or added up there, at positions that a tensor holds: ScatterElements, ScatterND
 // Constants are leaves that name an entry of the constant table. Lowering adds what only a runtime has: fused convolutions,
 // and the borders of its blocked layout (reorder-in, reorder-out), which are priced but never written.
-import { type Attributes, attributesKey } from '../ir/attribute.ts'
+import { type Attributes, attributesKey, int, text } from '../ir/attribute.ts'
 import { type Dim, dimKey } from '../ir/dim.ts'
 import { qualifiedName } from '../ir/graph.ts'
 import type { TensorType } from '../ir/tensor.ts'
@@ -43,6 +44,17 @@ export const KEPT = 'kept'
 /** The domain under which an operator stands in files. */
 export const writtenDomain = (domain: string): string => (domain === NCHWC || domain === KEPT ? '' : domain)
 
+/** Zeros with `size` positions along `axis`, to which the slices of x go; those that go to one position are added up, or the
+ * last one stays. Children: x, and the positions, of the rank of x: [.., size of x along `axis`, ..], of size 1 where they do not vary. */
+export interface Scatter {
+  readonly kind: 'scatter'
+  readonly axis: number
+  readonly size: Dim
+  readonly reduction: 'add' | 'none'
+  /** How it is written. ONNX Runtime adds up in parallel, unguarded, in ScatterND and not in ScatterElements: neither becomes the other. */
+  readonly spelling: 'ScatterElements' | 'ScatterND'
+}
+
 /** A convolution with what the runtime fuses into it; children: x, W, then bias, then residual, where present. Lowering only. */
 export interface FusedConv {
   readonly kind: 'fused-conv'
@@ -63,6 +75,7 @@ export type TensorOp =
   | { readonly kind: 'concat'; readonly axis: number }
   | { readonly kind: 'expand'; readonly sizes: readonly (Dim | null)[] }
   | { readonly kind: 'reorder-in' | 'reorder-out' }
+  | Scatter
   | FusedConv
   | OnnxOp
 
@@ -106,6 +119,8 @@ export function payloadKey(op: TensorOp): string {
       return `${op.axis}@${indexKey(op.index)}`
     case 'expand':
       return op.sizes.map((s) => (s === null ? '_' : dimKey(s))).join(',')
+    case 'scatter':
+      return `${op.axis}:${dimKey(op.size)},${op.reduction},${op.spelling}`
     case 'reorder-in':
     case 'reorder-out':
       return ''
@@ -123,6 +138,14 @@ function onnxKey(op: OnnxOp): string {
   const output = op.outputCount === 1 ? '' : `#${op.output}/${op.outputCount}`
   const captures = op.captures.length > 0 ? `^${op.captures.join('^')}` : ''
   return `${present}${output}${captures}${op.identity}{${attributesKey(op.attributes)}}`
+}
+
+/** Attributes of the operator that a scatter is written as. */
+export function scatterAttributes({ spelling, axis, reduction }: Scatter): Attributes {
+  return {
+    ...(spelling === 'ScatterElements' && { axis: int(axis) }),
+    ...(reduction !== 'none' && { reduction: text(reduction) }),
+  }
 }
 
 /** A deterministic ONNX operator of one output with all inputs present. */

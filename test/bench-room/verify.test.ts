@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { outputError, scaleOf } from '../../src/bench/compare-outputs.ts'
 import type { InputSet } from '../../src/bench/inputs.ts'
-import { prepareReference, verifyCandidate, verifyModels } from '../../src/bench/verify.ts'
-import { int } from '../../src/ir/attribute.ts'
+import { prepareReference, type VerifyTarget, verifyCandidate, verifyModels } from '../../src/bench/verify.ts'
+import { int, text } from '../../src/ir/attribute.ts'
 import type { GraphBuilder } from '../../src/ir/builder.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { type Tensor, tensor } from '../../src/ir/tensor.ts'
@@ -93,6 +93,26 @@ describe('verification', function () {
     const far = unwrap(await verifyModels(target, original, model('far', times(1.00002)), sets))
     expect(far.passed).to.equal(false)
     expect(far.reason).to.match(/^on input set 1, output y: relative error 2\.\d\de-5, tolerated 1\.00e-5$/)
+  })
+
+  it('judges by float64 what is no more wrong than the original is', async () => {
+    const exact = BACKENDS.reference({ timeoutMs: 20_000 })
+    const [count, ids] = [4000, new Array<number>(4000).fill(0)]
+    const sum = (before: number, after: number) =>
+      models.write(`sum ${before} ${after}`, (b) => {
+        const scaled = (x: ValueId, factor: number) => b.node('Mul', [x, b.constant(tensor('float32', [], [factor]))])
+        const x = scaled(b.input('x', 'float32', [count]), before)
+        const zeros = b.constant(tensor('float32', [1], [0]))
+        const y = b.node('ScatterElements', [zeros, b.int64s(ids), x], { axis: int(0), reduction: text('add') })
+        b.output(scaled(y, after), 'y')
+      })
+    const equal = [{ label: 'equal', feeds: { x: tensor('float32', [count], new Array<number>(count).fill(0.7)) } }]
+    const judge = (candidate: string, how: Partial<VerifyTarget>) =>
+      verifyModels({ ...target, ...how }, sum(1, 1), candidate, equal).then((v) => unwrap(v).passed)
+    expect(await judge(sum(3, 1 / 3), {})).to.equal(false)
+    expect(await judge(sum(3, 1 / 3), { exact })).to.equal(true)
+    expect(await judge(sum(3, 0.34), { exact })).to.equal(false)
+    await exact.close()
   })
 
   it('fails what cannot be loaded, cannot run, or has other names, types and shapes', async () => {

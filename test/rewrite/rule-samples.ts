@@ -10,6 +10,8 @@ import type { BuildSample, Sample } from './sample.ts'
 const halfZero = (s: Sample, shape: readonly number[], axis: number): ValueId =>
   s.op('Concat', [s.w(shape), s.op('Mul', [s.w(shape), s.c(0)])], { axis: int(axis) })
 
+const rowsAt = (s: Sample, table: ValueId, ids: ValueId): ValueId => s.op('Gather', [table, ids], { axis: int(0) })
+
 export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   ...activationSamples,
   'select-down': [
@@ -26,6 +28,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       ),
     (s) => s.slice(s.conv(s.x([1, 3, 5, 5]), s.w([4, 3, 3, 3]), 1), 1, 1, 3),
     (s) => s.slice(s.op('LayerNormalization', [s.x([2, 5, 4]), s.w([4])]), 1, 0, 1),
+    (s) => s.slice(s.scatter(s.zeros([5, 3]), s.ids([7]), s.x([7, 3])), 1, 1, 3),
   ],
   'concat-of-selects': [
     (s) => {
@@ -56,6 +59,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'expand-up': [
     (s) => s.op('MatMul', [s.op('Expand', [s.x([2, 1, 3]), s.b.int64s([2, 5, 3])]), s.w([3, 4])]),
     (s) => s.op('Add', [s.op('Expand', [s.x([2, 1]), s.b.int64s([2, 4])]), s.x([2, 4])]),
+    (s) => s.scatter(s.zeros([5, 3]), s.ids([7]), s.op('Expand', [s.x([7, 1]), s.b.int64s([7, 3])])),
   ],
   'lin-push': [
     (s) => {
@@ -72,11 +76,16 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
         0,
       ),
     (s) => s.op('MatMul', [s.op('Mul', [s.x([2, 5, 3]), s.x([2, 5, 1])]), s.w([3, 2])]),
+    (s) => s.op('MatMul', [s.scatter(s.zeros([5, 3]), s.ids([7]), rowsAt(s, s.x([5, 3]), s.ids([7]))), s.w([3, 2])]),
+    (s) => s.op('MatMul', [s.scatterRows(s.zeros([5, 3]), s.ids([7]), s.x([7, 3])), s.w([3, 2])]),
   ],
   'lin-pull': [
     (s) => s.mean(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 2])]), [1]),
     (s) => s.op('MatMul', [s.x([4, 5]), s.op('MatMul', [s.x([5, 3]), s.w([3, 2])])]),
     (s) => s.op('GlobalAveragePool', [s.conv(s.x([1, 3, 4, 4]), s.w([2, 3, 1, 1]), 0)]),
+    (s) => s.scatter(s.zeros([5, 4]), s.ids([7]), s.op('MatMul', [s.x([7, 2]), s.w([2, 4])])),
+    (s) =>
+      s.scatterRows(s.zeros([5, 4]), s.ids([7]), rowsAt(s, s.op('MatMul', [s.x([5, 2]), s.w([2, 4])]), s.ids([7]))),
     (s) => {
       const w = s.w([3, 2])
       return s.op('Add', [s.op('MatMul', [s.x([4, 3]), w]), s.op('MatMul', [s.x([4, 3]), w])])
@@ -125,7 +134,28 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.op('MatMul', [s.x([4, 3]), y]), s.op('MatMul', [s.x([4, 3]), y])])
     },
   ],
+  'reduce-map': [
+    (s) => s.mean(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), [2]),
+    (s) => s.op('ReduceSum', [s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), s.b.int64s([0, 2])]),
+    (s) => s.mean(s.conv(s.x([1, 3, 4, 4]), s.w([2, 3, 1, 1]), 0), [1, 2, 3]),
+  ],
+  'reduce-weighted': [
+    (s) => s.mean(s.op('Mul', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.x([2, 5, 1])]), [1]),
+    (s) => {
+      const projected = s.op('Add', [s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), s.w([4])])
+      return s.op('ReduceSum', [s.op('Mul', [projected, s.x([2, 5, 1])]), s.b.int64s([1])])
+    },
+  ],
+  'scatter-apart': [
+    (s) => s.scatter(s.x([5, 3]), s.ids([7]), s.x([7, 3])),
+    (s) => s.scatterRows(s.x([5, 3]), s.ids([7]), s.x([7, 3])),
+  ],
+  'scatter-into': [
+    (s) => s.op('Add', [s.x([5, 3]), s.scatter(s.zeros([5, 3]), s.ids([7]), s.x([7, 3]))]),
+    (s) => s.op('Add', [s.x([5, 3]), s.scatterRows(s.zeros([5, 3]), s.ids([7]), s.x([7, 3]))]),
+  ],
   'scale-out': [
+    (s) => s.scatter(s.zeros([5, 3]), s.ids([7]), s.op('Mul', [s.x([7, 3]), s.x([1, 3])])),
     (s) => s.op('MatMul', [s.op('Mul', [s.x([4, 3]), s.x([4, 1])]), s.x([3, 2])]),
     (s) => s.op('MatMul', [s.op('Div', [s.x([4, 3]), s.x([4, 1])]), s.w([3, 2])]),
     (s) => s.op('Transpose', [s.op('Mul', [s.x([2, 4, 3]), s.x([1, 4, 1])])], { perm: ints([1, 2, 0]) }),
@@ -173,6 +203,8 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     },
   ],
   'constant-out': [
+    (s) => s.mean(s.op('Add', [s.x([2, 5, 3]), s.w([5, 3])]), [1, 2]),
+    (s) => s.op('ReduceSum', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.b.int64s([1, 2])]),
     (s) => s.op('MatMul', [s.op('Add', [s.x([4, 3]), s.w([3])]), s.w([3, 2])]),
     (s) => s.conv(s.op('Add', [s.x([1, 3, 5, 5]), s.w([3, 1, 1])]), s.w([2, 3, 3, 3]), 0),
     (s) => s.mean(s.op('Add', [s.x([2, 5, 3]), s.w([3])]), [1]),

@@ -1,6 +1,6 @@
 // What the samples of rules are built with: a graph builder with shorthand, sizes and values drawn from a seed.
 import { createRandom, type Random } from '../../src/base/random.ts'
-import { type Attributes, int, ints } from '../../src/ir/attribute.ts'
+import { type Attributes, int, ints, text } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import type { Graph, ValueId } from '../../src/ir/graph.ts'
 import { elementCount } from '../../src/ir/shape.ts'
@@ -44,6 +44,23 @@ export class Sample {
   }
   conv(x: ValueId, w: ValueId, pad: number, group = 1): ValueId {
     return this.op('Conv', [x, w], { pads: ints([pad, pad, pad, pad]), group: int(group) })
+  }
+  /** Positions, to be used with tables of 5 rows. */
+  ids(shape: readonly number[]): ValueId {
+    return this.b.input(`ids${this.random.below(1e6)}`, 'int64', shape)
+  }
+  /** Rows of x, a matrix, added to those of data at the positions ids. */
+  scatter(data: ValueId, ids: ValueId, x: ValueId): ValueId {
+    const at = this.op('Expand', [this.op('Unsqueeze', [ids, this.b.int64s([1])]), this.op('Shape', [x])])
+    return this.op('ScatterElements', [data, at, x], { reduction: text('add') })
+  }
+  /** The same in whole rows. */
+  scatterRows(data: ValueId, ids: ValueId, x: ValueId): ValueId {
+    const at = this.op('Unsqueeze', [ids, this.b.int64s([1])])
+    return this.op('ScatterND', [data, at, x], { reduction: text('add') })
+  }
+  zeros(shape: readonly number[]): ValueId {
+    return this.op('ConstantOfShape', [this.b.int64s(shape)])
   }
   mean(x: ValueId, axes: readonly number[]): ValueId {
     return this.op('ReduceMean', [x, this.b.int64s(axes)], { keepdims: int(1) })

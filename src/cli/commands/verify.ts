@@ -86,13 +86,13 @@ export const verify = defineCommand({
     bindingsOf(graph, known) // refuses what does not fit
     const { seed, inputs, timeLimit, threads } = options
     const within = { device: options.device ?? 'cpu', timeLimit } as const
-    const outcome = await withDevices(within, async (oracle, device) => {
+    const outcome = await withDevices(within, async (oracle, device, exact) => {
       const sampled = await sampleThatRuns(oracle, a, graph, known, { seed, threads: threads ?? 1 })
       if (!sampled.ok) return sampled
       const { shapes, guesses } = sampled.value
       if (guesses.length > 0) talk.note('shapes', `${guesses.join(', ')} (--shape sets them)`)
       const sets = inputSets(graph, shapes, { seed, ...(inputs !== null && { folder: inputs }) })
-      return verifyModels({ oracle, device, ...(threads !== null && { threads }) }, a, b, sets)
+      return verifyModels({ oracle, device, exact, ...(threads !== null && { threads }) }, a, b, sets)
     })
     if (!outcome.ok) {
       throw new UserError({

@@ -4,7 +4,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts, getText } from '../../ir/attribute.ts'
 import { type Dim, dimEquals } from '../../ir/dim.ts'
 import { passingAxes } from '../axis-groups.ts'
-import { convolve } from '../canonical.ts'
+import { convolve, reduce } from '../canonical.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { linearChildren } from '../properties.ts'
 import { type Rule, refuse, ruleMaker } from '../rule.ts'
@@ -168,7 +168,7 @@ function imageOfOnnx(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   return imageOfReduction(t, n, c)
 }
 
-/** The mean of c is c where it does not vary; the sum is c as often as there are positions. */
+/** Where c varies it is reduced; elsewhere its mean is c, and its sum is c as often as there are positions. */
 function imageOfReduction(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | null {
   const op = t.op(n)
   if (op.kind !== 'onnx' || (op.op !== 'ReduceMean' && op.op !== 'ReduceSum')) return null
@@ -178,12 +178,14 @@ function imageOfReduction(t: TensorEGraph, n: NodeId, c: ClassId): ClassId | nul
     t.children(n)[1] === undefined
       ? getInts(op.attributes, 'axes', [])
       : (t.fact(t.child(n, 1)).contents as readonly number[] | null)
-  if (!axes || !varyingAxes(t, c).every((a) => !axes.includes(a))) return null
-  if (op.op === 'ReduceMean') return c
-  const sizes = axes.map((a) => t.shape(t.child(n, 0))[a])
-  if (axes.length === 0 || !sizes.every((d) => typeof d === 'number')) return null
-  const count = sizes.reduce((a, b) => a * b)
-  return t.mul(c, t.scalar(count, t.rank(c), t.type(c)!.dtype))
+  if (!axes || axes.length === 0) return null
+  const own = varyingAxes(t, c).filter((a) => axes.includes(a))
+  const reduced = own.length === 0 ? c : reduce(t, op.op, c, own)
+  if (op.op === 'ReduceMean') return reduced
+  const sizes = axes.filter((a) => !own.includes(a)).map((a) => t.shape(t.child(n, 0))[a])
+  if (!sizes.every((d) => typeof d === 'number')) return null
+  const count = sizes.reduce((a, b) => a * b, 1)
+  return t.mul(reduced, t.scalar(count, t.rank(c), t.type(c)!.dtype))
 }
 
 /** conv(c) is the same at every position if nothing is padded: the sum over the kernel. */

@@ -63,7 +63,23 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'lin-contract': ['MatMul(lin{1}(x, constant[3,4]), y)', 'MatMul(x, lin{0}(y, constant[4,3]))'],
   'sum-of-matmuls': ['Add(MatMul(x, y), MatMul(x, z))', 'MatMul(x, Add(y, z))'],
   'reduce-product': ['ReduceSum(MatMul(x, y), constant[1])', 'MatMul(x, ReduceSum(y, constant[1]))'],
-  'scale-out': ['MatMul(Mul(x, y), z)', 'Mul(y, MatMul(x, z))'],
+  'reduce-map': ['ReduceMean(lin{2}(x, constant[3,4]), constant[1])', 'lin{2}(x, constant[3,1])'],
+  'reduce-weighted': [
+    'ReduceMean(Mul(y, Add(x, constant[1,1,3])), constant[1])',
+    'Add(ReduceMean(Mul(x, y), constant[1]), Mul(constant[1,1,3], ReduceMean(y, constant[1])))',
+  ],
+  'scatter-apart': [
+    'ScatterElements(x, expand{_,3}(reshape{1:*|0:1}(y)), z)',
+    'Add(x, scatter{0:5,add,ScatterElements}(z, reshape{1:*|0:1}(y)))',
+  ],
+  'scatter-into': [
+    'Add(x, scatter{0:5,add,ScatterElements}(z, reshape{1:*|0:1}(y)))',
+    'ScatterElements(x, expand{_,3}(reshape{1:*|0:1}(y)), z)',
+  ],
+  'scale-out': [
+    'scatter{0:5,add,ScatterElements}(Mul(y, z), reshape{1:*|0:1}(x))',
+    'Mul(z, scatter{0:5,add,ScatterElements}(y, reshape{1:*|0:1}(x)))',
+  ],
   'scale-in': ['Mul(z, MatMul(x, y))', 'MatMul(Mul(x, z), y)'],
   'scale-contract': ['MatMul(Mul(x, y), z)', 'MatMul(x, Mul(z, reshape{1:|1:*|0:1}(y)))'],
   'diagonal-in': ['lin{1}(Mul(x, constant[1,3]), constant[3,2])', 'lin{1}(x, constant[3,2])'],
@@ -74,7 +90,10 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'distribute-factor': ['Mul(Add(x, constant[1,3]), constant[1,3])', 'Add(Mul(x, constant[1,3]), constant[1,3])'],
   'float-term': ['Add(Add(x, constant[1,3]), Add(y, constant[1,3]))', 'Add(Add(x, y), constant[1,3])'],
   'term-down': ['Add(Resize(x, constant[2]), constant[1,3,1,1])', 'Resize(Add(x, constant[1,3,1,1]), constant[2])'],
-  'constant-out': ['lin{1}(Add(x, constant[1,3]), constant[3,2])', 'Add(constant[1,2], lin{1}(x, constant[3,2]))'],
+  'constant-out': [
+    'ReduceMean(Add(x, constant[1,5,3]), constant[2])',
+    'Add(constant[1,1,1], ReduceMean(x, constant[2]))',
+  ],
   'conv-of-lin': ['Conv(lin{1}(x, constant[3,4]), constant[2,4,3,3])', 'Conv(x, constant[2,3,3,3])'],
   'lin-of-conv': ['lin{1}(Conv(x, constant[4,3,3,3]), constant[4,2])', 'Conv(x, constant[2,3,3,3])'],
   'conv-of-sum': ['Add(Conv(x, constant[2,3,3,3]), Conv(y, constant[2,3,3,3]))', 'Conv(Add(x, y), constant[2,3,3,3])'],

@@ -12,6 +12,7 @@ import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
 import { reductionRules } from './reduction.ts'
 import { scaleRules } from './scale.ts'
+import { scatterRules } from './scatter.ts'
 import { seedRules } from './seed.ts'
 import { stackRules } from './stack.ts'
 
@@ -25,7 +26,7 @@ export interface RuleFamily {
 export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'recognise', phase: 'recognise', rules: recogniseRules },
   { name: 'movement', phase: 'search', rules: movementRules },
-  { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules] },
+  { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules, ...scatterRules] },
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },

@@ -1,17 +1,20 @@
 // Sums and means over rows or columns of a product, which then is never made: sum (X Y) = (sum X) Y over rows, X (sum Y) over columns.
-// The normaliser of linear attention is one of them.
+// The normaliser of linear attention is one of them. And sums over weighted rows that a bias was added to: the mean of those that a mask keeps.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts } from '../../ir/attribute.ts'
+import { dimEquals } from '../../ir/dim.ts'
 import { reduce } from '../canonical.ts'
-import { type Rule, refuse, ruleMaker } from '../rule.ts'
+import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
+import { withConstant } from './constant.ts'
+import { operandPairs, varyingAxes } from './scale.ts'
 
 /** sum (X Y) = (sum X) Y over rows, = X (sum Y) over columns; the same for the mean */
 function* intoProduct(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   const x = t.child(n, 0)
   const axes = axesOfReduction(t, n)
-  if (op.kind !== 'onnx' || t.type(x) === null || axes?.length !== 1) return
+  if (op.kind !== 'onnx' || axes?.length !== 1) return
   const rank = t.rank(x)
   for (const p of t.nodes(x, 'MatMul')) {
     const [a, b] = t.children(p) as [ClassId, ClassId]
@@ -22,12 +25,52 @@ function* intoProduct(t: TensorEGraph, n: NodeId) {
   }
 }
 
-/** Axes of a reduction in canonical form, which keeps them at size 1. */
+/** sum (x W) over what W makes = x (W 1); over other axes, too: first this one */
+function* intoMatrix(t: TensorEGraph, n: NodeId): Results {
+  const op = t.op(n)
+  const x = t.child(n, 0)
+  const axes = axesOfReduction(t, n)
+  if (op.kind !== 'onnx' || !axes) return
+  for (const l of t.nodes(x, 'lin')) {
+    const { axis } = t.op(l) as { readonly axis: number }
+    const rest = axes.filter((a) => a !== axis)
+    if (rest.length === axes.length) {
+      yield refuse('the reduction is over other axes than that of the map')
+      continue
+    }
+    const mapped = t.lin(t.child(l, 0), reduce(t, op.op, t.child(l, 1), [1]), axis)
+    yield rest.length === 0 ? mapped : reduce(t, op.op, mapped, rest)
+  }
+}
+
+/** sum (x + c) m = sum x m + c sum m; the same for the mean */
+function* weighted(t: TensorEGraph, n: NodeId): Results {
+  const op = t.op(n)
+  const product = t.child(n, 0)
+  const axes = axesOfReduction(t, n)
+  if (op.kind !== 'onnx' || !axes) return
+  const shape = t.shape(product)
+  for (const p of t.nodes(product, 'Mul'))
+    for (const [sum, m] of operandPairs(t, p))
+      for (const [x, c] of withConstant(t, sum, 'Add')) {
+        if (t.isConstant(m)) continue
+        if (!axes.every((a) => dimEquals(t.shape(m)[a]!, shape[a]!)))
+          yield refuse('the factor is repeated where it is summed')
+        else if (t.shape(m).every((d, a) => dimEquals(d, shape[a]!)))
+          yield refuse('the factor is as large as the value')
+        else if (varyingAxes(t, c).some((a) => axes.includes(a))) yield refuse('the constant varies where it is summed')
+        else yield t.add(reduce(t, op.op, t.mul(x, m), axes), t.mul(c, reduce(t, op.op, m, axes)))
+      }
+}
+
+/** Axes of a reduction in canonical form, which keeps them at size 1; null of any other. */
 function axesOfReduction(t: TensorEGraph, n: NodeId): readonly number[] | null {
   const op = t.op(n)
-  const given = t.children(n)[1]
-  if (given !== undefined) return t.fact(given).contents as readonly number[] | null
-  return op.kind === 'onnx' ? getInts(op.attributes, 'axes', null) : null
+  const [x, given] = t.children(n) as [ClassId, ClassId?]
+  if (op.kind !== 'onnx' || t.type(x) === null || t.rank(x) !== t.rank(t.egraph.classOf(n))) return null
+  const axes =
+    given === undefined ? getInts(op.attributes, 'axes', null) : (t.fact(given).contents as readonly number[] | null)
+  return axes?.every((a) => a >= 0) ? axes : null
 }
 
 const rule = ruleMaker({ source: 'linearity of the product (docs/rules.md, linear maps)' })
@@ -39,5 +82,13 @@ export const reductionRules: readonly Rule[] = [
     ['ReduceSum', 'ReduceMean'],
     intoProduct,
     'one axis, which is no batch axis; equal ranks',
+  ),
+  rule('reduce-map', 'sum (x W) = x (W 1)', ['ReduceSum', 'ReduceMean'], intoMatrix, 'the sum is over what W makes'),
+  rule(
+    'reduce-weighted',
+    'sum (x + c) m = sum x m + c sum m',
+    ['ReduceSum', 'ReduceMean'],
+    weighted,
+    'c is constant and does not vary where it is summed; m is smaller than x, but not there',
   ),
 ]

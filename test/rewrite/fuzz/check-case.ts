@@ -179,10 +179,16 @@ export function drawFeeds(graph: Graph, numbers: Numbers, random: Random): Recor
   )
 }
 
-/** How many rows the table has that an input picks from. */
+/** How many rows the smallest table has that an input picks from. */
 function indexLimit(graph: Graph, v: ValueId): number {
-  const gather = graph.nodes.find((n) => n.op === 'Gather' && n.inputs[1] === v)
-  if (!gather) return 1
-  const table = graph.values[gather.inputs[0]!]!.type!.shape as ConcreteShape
-  return table.at(getInt(gather.attributes, 'axis', 0)) ?? 1
+  const limits = graph.nodes.flatMap((n) => {
+    if (['Unsqueeze', 'Expand', 'Identity'].includes(n.op) && n.inputs[0] === v)
+      return [indexLimit(graph, n.outputs[0]!)]
+    if (!INDEXED.test(n.op) || n.inputs[1] !== v) return []
+    const table = graph.values[n.inputs[0]!]!.type!.shape as ConcreteShape
+    return [table.at(getInt(n.attributes, 'axis', 0)) ?? 1]
+  })
+  return Math.min(...(limits.length > 0 ? limits : [1]))
 }
+
+const INDEXED = /^(Gather|Scatter)/

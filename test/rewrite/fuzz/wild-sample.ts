@@ -85,6 +85,13 @@ export class WildSample extends Sample {
     const sizes = this.bent(shape.map(this.wild.size))
     return this.rarely(8) ? this.weights(sizes) : this.fed(sizes)
   }
+  override ids(shape: readonly number[]): ValueId {
+    return this.b.input(`x${this.inputs++}`, 'int64', shape.map(this.wild.size))
+  }
+  override zeros(shape: readonly number[]): ValueId {
+    const value = { kind: 'tensor', value: tensor(this.dtype, [1], [0]) } as const
+    return this.op('ConstantOfShape', [this.b.int64s(shape)], { value })
+  }
   override w(shape: readonly number[]): ValueId {
     const sizes = this.bent(shape.map(this.wild.size))
     return this.rarely(12) ? this.fed(sizes) : this.weights(sizes)
@@ -148,6 +155,9 @@ export class WildSample extends Sample {
         return this.rarely(5) ? node(name, { axis: int(axis()) }) : node(name)
       case 'LayerNormalization':
         return this.rarely(5) ? node(name, { axis: int(axis()), epsilon: float(0.5) }) : node(name)
+      case 'ScatterElements':
+      case 'ScatterND':
+        return this.rarely(4) ? node(name, this.scatterAttributes(name, rank)) : node(name)
       case 'MaxPool':
         return this.rarely(2) ? this.pool(inputs) : node(name)
       case 'ConvTranspose':
@@ -172,6 +182,12 @@ export class WildSample extends Sample {
     const op = choices.pick(['MaxPool', 'AveragePool'])
     const counted: Attributes = op === 'AveragePool' && choices.rarely(2) ? { count_include_pad: int(1) } : {}
     return this.keep(this.b.node(op, inputs, { ...common, ...padding, ...ceil, ...counted }))
+  }
+
+  private scatterAttributes(name: string, rank: number): Attributes {
+    const { choices } = this
+    const axis: Attributes = name === 'ScatterND' ? {} : { axis: int(choices.below(2 * rank) - rank) }
+    return { ...axis, reduction: text(choices.pick(['add', 'none', 'mul', 'max'])) }
   }
 
   private convTransposeAttributes(): Attributes {
