@@ -27,13 +27,13 @@ import type { Rule } from './rewrite/rule.ts'
 import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
-  createBackend,
-  createExactBackend,
+  type Crew,
+  closeCrew,
   type DeviceName,
   type Outcome,
+  openCrew,
   requireAvailable,
   ScratchFolder,
-  timeoutWithin,
 } from './runtime/index.ts'
 import { type Bodies, type ComparePrograms, optimizeBodies } from './search/bodies.ts'
 import { type Verdict as AnyVerdict, chooseVariant, predictedVerdict } from './search/choose.ts'
@@ -118,7 +118,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   requireRules(options.rules, '--rules', own)
   requireRules(options.explainMisses ?? null, '--explain-misses', own)
   const scratch = new ScratchFolder()
-  const backends = openBackends(options)
+  const backends = openCrew(options.device, options.timeLimit)
   try {
     const adapter = await requireAvailable(backends.device)
     const prepared = await stopwatch.time('load', () => load(options, backends.oracle, talk))
@@ -136,7 +136,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
         searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),
       )
       const ranking = await stopwatch.time('predict', () =>
-        predict(prepared, explored, bodies, cost, backends.device, options, talk),
+        predict(prepared, explored, bodies, cost, backends, options, talk),
       )
       const verified = await stopwatch.time('verify', () =>
         verify(ranking, prepared, reference, scratch.folder, options, talk),
@@ -179,7 +179,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       ...confirmed,
     }
   } finally {
-    await Promise.all([backends.device, backends.oracle, backends.exact].map((b) => b.close()))
+    await closeCrew(backends)
     scratch.remove()
   }
 }
@@ -190,23 +190,6 @@ function checkedOutput(options: OptimizeOptions): string {
   requireNewFile(path, options.force, 'name another with -o, or overwrite it with --force')
   requireWritableFile(path)
   return path
-}
-
-interface Backends {
-  /** Lowers and times. */
-  readonly device: Backend
-  /** The CPU, which also runs the original unoptimised; on the CPU, a process apart from the one that times. */
-  readonly oracle: Backend
-  /** Runs what is verified. */
-  readonly tested: Backend
-  /** Runs the original in float64. */
-  readonly exact: Backend
-}
-
-function openBackends({ device, timeLimit }: OptimizeOptions): Backends {
-  const within = { timeoutMs: timeoutWithin(timeLimit) }
-  const [oracle, timed] = [createBackend('cpu', within), createBackend(device, within)]
-  return { oracle, exact: createExactBackend(timeLimit), device: timed, tested: device === 'cpu' ? oracle : timed }
 }
 
 const folderOf = (options: OptimizeOptions) => (options.inputs === null ? {} : { folder: options.inputs })
@@ -238,7 +221,7 @@ function searchBodies(
   explored: Explored,
   own: readonly Rule[],
   cost: ChosenModel,
-  backends: Backends,
+  backends: Crew,
   folder: string,
   { rules, seed, timeLimit, maxGrowth, threads }: OptimizeOptions,
   talk: Talk,

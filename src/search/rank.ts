@@ -38,6 +38,8 @@ export interface RankOptions {
   readonly shapes: InputShapes
   /** The original as the runtime lowers it, where that was begun already. */
   readonly first?: Promise<Outcome<LoweredGraph>>
+  /** One more of the same device, in processes of its own, that lowers beside it. */
+  readonly second?: Backend | null
   /** Called as candidates are lowered. */
   onProgress?(done: number, total: number): void
 }
@@ -56,8 +58,9 @@ export async function rankCandidates(
   const origin = { id: 'original', candidate: null, model: original }
   const first = named(origin, await (options.first ?? backend.lowerGraph(original, options.shapes)))
   const asWritten = 'reason' in first
-  const results = await lowerAll(candidates, options, async (c) =>
-    asWritten ? withKernelsAsWritten(c, options.shapes) : named(c, await backend.lowerGraph(c.model, options.shapes)),
+  const lanes = options.second ? [backend, options.second, backend] : [backend, backend]
+  const results = await lowerAll(candidates, lanes, options, async (c, lane) =>
+    asWritten ? withKernelsAsWritten(c, options.shapes) : named(c, await lane.lowerGraph(c.model, options.shapes)),
   )
   const refused = results.flatMap((r, i) => ('reason' in r ? [{ id: candidates[i]!.id, reason: r.reason }] : []))
   const lowered = [
@@ -75,22 +78,23 @@ export async function rankCandidates(
 
 type Refused = { readonly reason: string }
 
-/** Two at a time: one is written here while the runtime lowers the other. */
+/** One at a time in each lane; with one more lane than backends, one is written here while the runtime lowers the others. */
 async function lowerAll<C>(
   candidates: readonly C[],
+  lanes: readonly Backend[],
   { onProgress }: RankOptions,
-  lower: (candidate: C) => Promise<Lowered | Refused>,
+  lower: (candidate: C, lane: Backend) => Promise<Lowered | Refused>,
 ): Promise<(Lowered | Refused)[]> {
   const results: (Lowered | Refused)[] = []
   const queue = candidates.entries()
   let done = 0
-  const lane = async () => {
+  const drain = async (lane: Backend) => {
     for (const [i, c] of queue) {
-      results[i] = await lower(c)
+      results[i] = await lower(c, lane)
       onProgress?.(++done, candidates.length)
     }
   }
-  await Promise.all([lane(), lane()])
+  await Promise.all(lanes.map(drain))
   return results
 }
 

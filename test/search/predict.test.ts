@@ -33,7 +33,15 @@ describe('search: variants with optimised bodies', function () {
     const explored = await exploreModel(prepared, [], { rules: null, seconds: 10 }, silentTalk)
     const all: Bodies = { ...bodies, found: [], rules: new Map([['lin-pull', 1]]), apply: (g) => g }
     const cost = { model: untrainedModel(), warning: '' }
-    return predict(prepared, explored, all, cost, backend, { seed: 1, maxGrowth: null }, silentTalk)
+    return predict(
+      prepared,
+      explored,
+      all,
+      cost,
+      { device: backend, second: null },
+      { seed: 1, maxGrowth: null },
+      silentTalk,
+    )
   }
 
   it('race with those without, the graph as it is among them', async () => {
