@@ -98,21 +98,21 @@ async function openOnDevice(
 
 function loaded(session: InferenceSession, clock: Clock, warnings: readonly string[]): Loaded {
   const inputs = new WeakMap<Feeds, OrtFeeds>()
-  const outputs = new WeakMap<Feeds, OrtFeeds>()
+  const outputs = new WeakMap<Feeds, Promise<OrtFeeds | readonly string[]>>()
   const inputsOf = (feeds: Feeds) => remember(inputs, feeds, () => toOrtFeeds(feeds))
-  const runInto = async (feeds: Feeds): Promise<OrtFeeds> => {
-    const ready = outputs.get(feeds) ?? ((await session.run(inputsOf(feeds))) as OrtFeeds)
-    outputs.set(feeds, ready)
-    return ready
-  }
+  /** Tensors for the outputs, so that timed runs allocate none; their names where ONNX Runtime would not write into such. */
+  const fetchesOf = (feeds: Feeds) =>
+    remember(outputs, feeds, async () => {
+      const ready = (await session.run(inputsOf(feeds))) as OrtFeeds
+      return (await takes(session, inputsOf(feeds), ready)) ? ready : session.outputNames
+    })
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     warnings,
     run: async (feeds) => fromOrtFeeds((await session.run(inputsOf(feeds))) as OrtFeeds),
     time: async (feeds, repeats, batch) => {
-      const [given, ready] = [inputsOf(feeds), await runInto(feeds)]
-      const fetches = preallocatable(ready) ? ready : session.outputNames
+      const [given, fetches] = [inputsOf(feeds), await fetchesOf(feeds)]
       const runBatch = async () => {
         for (let b = 0; b < batch; b++) await session.run(given, fetches)
       }
@@ -136,8 +136,15 @@ function remember<K extends object, V>(map: WeakMap<K, V>, key: K, make: () => V
   return made
 }
 
-/** ONNX Runtime writes strings nowhere but into tensors of its own. */
-const preallocatable = (tensors: OrtFeeds): boolean => Object.values(tensors).every((t) => t.type !== 'string')
+/** ONNX Runtime writes strings nowhere but into tensors of its own, and refuses tensors that are not as the model declares, even
+ * where its own results are not. */
+async function takes(session: InferenceSession, given: OrtFeeds, ready: OrtFeeds): Promise<boolean> {
+  if (Object.values(ready).some((t) => t.type === 'string')) return false
+  return session.run(given, ready).then(
+    () => true,
+    () => false,
+  )
+}
 
 function toOrtFeeds(feeds: Feeds): OrtFeeds {
   return Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, toOrt(name, t)]))

@@ -54,6 +54,13 @@ for (const name of NAMES)
       expect(fix).to.equal('')
     })
 
+    it('times a model whose output has another rank than it declares', async () => {
+      const session = await open(models.misdeclared())
+      const feeds = { x: normal([6]), shape: tensor('int64', [3], [1, 2, 3]) }
+      expect(unwrap(await session.time(feeds, { repeats: 3, batch: 2 }))).to.have.length(3)
+      await session.close()
+    })
+
     for (const model of ['network', 'convolutions'] as const)
       it(`computes ${model} as the reference interpreter does`, async () => {
         const path = models[model]()

@@ -92,6 +92,15 @@ export class ModelFolder {
     })
   }
 
+  /** x [6] in the shape that is fed, of rank 3 -> y, which the file declares to be a matrix. */
+  misdeclared(): string {
+    return this.write('misdeclared', (b) => {
+      const y = b.node('Reshape', [b.input('x', 'float32', [6]), b.input('shape', 'int64', [namedDim('rank')])])
+      b.declare(y, { dtype: 'float32', shape: [2, 3] })
+      b.output(y, 'y')
+    })
+  }
+
   /** A matrix of 3000 x 3000, all x [1, 1], times itself: seconds for the reference interpreter. */
   slowProduct(): string {
     return this.write('slow', (b) => {
