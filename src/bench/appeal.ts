@@ -1,5 +1,5 @@
-// Sums of thousands of terms that round alike, as a scatter or a running sum has on constant inputs, leave the unoptimised original
-// as wrong as any candidate. What is too far from it is judged once more, both against the original in float64.
+// Sums of thousands of terms that round alike, as a scatter or a running sum has on inputs of one number, leave the unoptimised original
+// as wrong as any candidate. What is too far from it on such inputs is judged once more, both against the original in float64.
 import type { Backend, Feeds, Session } from '../runtime/index.ts'
 import { outputErrors } from './compare-outputs.ts'
 import type { InputSet } from './inputs.ts'
