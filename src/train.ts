@@ -116,6 +116,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     trainer,
     seed,
     steps,
+    options: `--trainer ${trainer.used} --members ${fit.members} --steps ${fit.steps} --seed ${seed}`,
     notes: [...notes, correction.note],
   })
   await saveModel(
@@ -165,6 +166,7 @@ function provenanceOf(from: {
   readonly trainer: Trainer
   readonly seed: number
   readonly steps: readonly number[]
+  readonly options: string
   readonly notes: readonly string[]
 }): Provenance {
   return {
@@ -177,6 +179,7 @@ function provenanceOf(from: {
     backend: from.trainer.label,
     seed: from.seed,
     steps: Math.max(0, ...from.steps),
+    options: from.options,
     notes: [...from.notes],
   }
 }

@@ -35,6 +35,7 @@ export function modelCard(name: string, p: Provenance, members: number, validati
     '',
     `Trained with TensorFlow.js (${p.backend}), seed ${p.seed}, ${p.steps} steps, on dataset ${p.dataset} (${p.datasetHash}): ${p.kernels} kernel times,`,
     `${p.graphs} graph times, families ${p.families.join(', ') || 'none'}. Features: version ${FEATURE_VERSION}, ${FEATURES.length} columns (features.json).`,
+    ...(p.options ? ['', `To make it again: \`allotrope train datasets/${p.dataset} -o FOLDER ${p.options}\`.`] : []),
     '',
     '## Roots that the predicting member had not seen',
     '',

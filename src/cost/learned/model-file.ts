@@ -34,7 +34,10 @@ const provenance = z.object({
   families: z.array(z.string()),
   backend: z.string(),
   seed: z.number(),
+  /** Steps after which the best weights were found. */
   steps: z.number().int(),
+  /** The options of `allotrope train` that make it again, with this version of the program. Absent in older models. */
+  options: z.string().optional(),
   notes: z.array(z.string()),
 })
 export type Provenance = z.infer<typeof provenance>
