@@ -59,7 +59,7 @@ export async function rankCandidates(
   const first = named(origin, await (options.first ?? backend.lowerGraph(original, options.shapes)))
   const asWritten = 'reason' in first
   const lanes = options.second ? [backend, options.second, backend] : [backend, backend]
-  const results = await lowerAll(candidates, lanes, options, async (c, lane) =>
+  const results = await lowerInTime(candidates, lanes, options, async (c, lane) =>
     asWritten ? withKernelsAsWritten(c, options.shapes) : named(c, await lane.lowerGraph(c.model, options.shapes)),
   )
   const refused = results.flatMap((r, i) => ('reason' in r ? [{ id: candidates[i]!.id, reason: r.reason }] : []))
@@ -72,14 +72,19 @@ export async function rankCandidates(
   const warning = asWritten
     ? `priced as written, since the runtime cannot be asked what it would execute: ${first.reason}`
     : ''
-  const counts = { candidates: candidates.length, distinct: rest.length + 1 }
+  const counts = { candidates: results.length, distinct: rest.length + 1 }
   return { original: base!, variants, refused, ...counts, asWritten, warning }
 }
 
 type Refused = { readonly reason: string }
 
-/** One at a time in each lane; with one more lane than backends, one is written here while the runtime lowers the others. */
-async function lowerAll<C>(
+/** Where only runs tell what is executed, lowering may take seconds; then this many are enough after this long. */
+const FEW = 6
+const LONG_MS = 15_000
+
+/** One at a time in each lane; with one more lane than backends, one is written here while the runtime lowers the others. The last of
+ * them are left out where it takes long. */
+async function lowerInTime<C>(
   candidates: readonly C[],
   lanes: readonly Backend[],
   { onProgress }: RankOptions,
@@ -87,9 +92,11 @@ async function lowerAll<C>(
 ): Promise<(Lowered | Refused)[]> {
   const results: (Lowered | Refused)[] = []
   const queue = candidates.entries()
+  const started = performance.now()
   let done = 0
   const drain = async (lane: Backend) => {
     for (const [i, c] of queue) {
+      if (i >= FEW && performance.now() - started > LONG_MS) return
       results[i] = await lower(c, lane)
       onProgress?.(++done, candidates.length)
     }

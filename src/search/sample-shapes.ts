@@ -107,13 +107,17 @@ function hasEdges({ inputs, values }: Graph): boolean {
 
 /** One in a batch; a picture or a sequence of the usual size. */
 export function usualSize(shape: Shape, axis: number, name: string, usual = SAMPLE_SIZES[0]!): number {
-  if (axis === 0) return 1
+  if (axis === 0 || (axis === 1 && isState(shape, name))) return 1
   const { height, width, length } = usual
   const rows = heightAxis(shape)
   if (axis === rows) return height
   if (axis - 1 === rows) return width
   return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? length : Math.ceil(length / 2)
 }
+
+/** What a recurrent layer hands on, [layers, batch, units]. */
+const isState = (shape: Shape, name: string): boolean =>
+  shape.length === 3 && typeof shape[0] === 'number' && /^(h|c)(_?\d|_?n|_?in)?$|state|hidden|cell/i.test(name)
 
 const isColour = (d: Shape[number] | undefined): boolean => d === 1 || d === 3
 
