@@ -28,10 +28,20 @@ export interface CheckedStep extends RecordedStep {
 /** Seconds that the repeated search may take: more than it had, so that it ends where it ended. */
 const SEARCH_SECONDS = 300
 
+export interface ExplainOptions {
+  readonly seed: number
+  /** Seconds after which no further step is checked; null: none. */
+  readonly timeLimit: number | null
+}
+
 /** The steps of a run, each checked on seeded numbers where that is possible. */
-export async function explain(record: RunRecord, seed: number, talk: Talk): Promise<readonly CheckedStep[]> {
-  const unchecked = (reason: string) =>
-    record.steps.map((s): CheckedStep => ({ ...s, checked: false, maxRel: null, holds: true, reason }))
+export async function explain(
+  record: RunRecord,
+  { seed, timeLimit }: ExplainOptions,
+  talk: Talk,
+): Promise<readonly CheckedStep[]> {
+  const end = performance.now() + 1000 * (timeLimit ?? Number.POSITIVE_INFINITY)
+  const unchecked = (reason: string) => record.steps.map((s): CheckedStep => ({ ...s, ...notChecked(reason) }))
   if (record.steps.length === 0) return []
   const again = await searchAgain(record, talk)
   if (typeof again === 'string') return unchecked(again)
@@ -40,13 +50,16 @@ export async function explain(record: RunRecord, seed: number, talk: Talk): Prom
   for (const step of record.steps) {
     await checkpoint(talk)
     talk.progress('check', steps.length, record.steps.length, 'steps')
-    steps.push({ ...step, ...check(again.explored, step, options) })
+    const isLate = performance.now() > end
+    steps.push({ ...step, ...(isLate ? notChecked('the time was over') : check(again.explored, step, options)) })
   }
   return steps
 }
 
+const notChecked = (reason: string) => ({ checked: false, maxRel: null, holds: true, reason })
+
 function check(explored: Explored, { nodes }: RecordedStep, options: CheckOptions) {
-  if (!nodes) return { checked: false, maxRel: null, holds: true, reason: 'the record does not name its e-nodes' }
+  if (!nodes) return notChecked('the record does not name its e-nodes')
   return checkStep(explored, nodes[0] as NodeId, nodes[1] as NodeId, options)
 }
 

@@ -55,6 +55,8 @@ describe('optimize', function () {
     expect(r.steps).to.be.an('array')
     for (const step of r.steps as object[])
       expect(step).to.include.all.keys('rule', 'where', 'before', 'after', 'checked', 'maxRel')
+    const late = jsonOf(await runCli(['explain', folder.path('out.onnx'), '--json', '--time-limit', '0.000001']))
+    expect((late.steps as { checked: boolean }[]).some((step) => step.checked)).to.equal(false)
     const ran = await runCli(['explain', folder.path('small.onnx'), '--json'])
     expect(ran.code).to.equal(3)
     expect(jsonOf(ran).error).to.include({ code: 'no-record' })

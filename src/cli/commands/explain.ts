@@ -17,7 +17,7 @@ export const explain = defineCommand({
   async run({ operands, options, talk }): Promise<Answer> {
     const record = readRun(findRecord(operands[0]!))
     const { explain: check } = await import('../../explain.ts')
-    const steps = await check(record, options.seed, talk)
+    const steps = await check(record, options, talk)
     return explainAnswer(record, steps, operands[0]!)
   },
 })
