@@ -1,6 +1,7 @@
 // Graph -> tensor e-graph, in canonical form. Every node of the graph becomes e-nodes; operators without a record, subgraphs
 // and random operators become opaque e-nodes that carry all they need to be written back.
 import type { ClassId } from '../egraph/egraph.ts'
+import { isFloat } from '../ir/dtype.ts'
 import { type Graph, type Node, opsetOf, producers, type ValueId } from '../ir/graph.ts'
 import { inferFacts } from '../ir/infer.ts'
 import { findOp } from '../ir/ops/index.ts'
@@ -46,11 +47,12 @@ function encodeNode(
 ): void {
   const record = findOp(node.domain, node.op)
   const inputs = node.inputs.map((v) => (v === null ? null : classes.get(v)!))
+  const leavesAlone = isOnnx(node) && (isKept || touchesNothing(node, facts))
   node.outputs.forEach((v, output) => {
     if (v === null) return
     const op: OnnxOp = {
       kind: 'onnx',
-      domain: isKept && isOnnx(node) ? KEPT : isOnnx(node) ? '' : node.domain,
+      domain: leavesAlone ? KEPT : isOnnx(node) ? '' : node.domain,
       op: node.op,
       opset: opsetOf(graph, node.domain),
       attributes: node.attributes,
@@ -63,6 +65,15 @@ function encodeNode(
     }
     const captures = node.captures.map((c) => classes.get(c)!)
     classes.set(v, knownContents(t, facts[v]!) ?? encodeCall(t, op, inputs, captures))
+  })
+}
+
+/** Floats without elements, of which laws speak loosely: the mean of none is no number, the sum of none is zero. */
+function touchesNothing({ op, inputs, outputs }: Node, facts: ReturnType<typeof inferFacts>): boolean {
+  const touched = op === 'Concat' ? outputs : [...inputs, ...outputs] // a part without elements vanishes from it
+  return touched.some((v) => {
+    const type = v === null ? null : facts[v]!.type
+    return type !== null && isFloat(type.dtype) && type.shape.includes(0)
   })
 }
 

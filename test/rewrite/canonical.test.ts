@@ -137,6 +137,13 @@ describe('canonical form', () => {
     expect(rootFamilies(join)).to.deep.equal(['input'])
   })
 
+  it('what computes floats from nothing, or nothing, is left as it is', () => {
+    const mean = (b: GraphBuilder) => b.node('ReduceMean', [b.input('x', 'float32', [2, 0]), b.int64s([1])])
+    expect(rootFamilies(mean)).to.deep.equal(['kept:ReduceMean'])
+    const flat = (b: GraphBuilder) => b.node('Flatten', [b.input('x', 'float32', [2, 2, 0])])
+    expect(rootFamilies(flat)).to.deep.equal(['kept:Flatten'])
+  })
+
   it('an Identity vanishes, whatever it is of', () => {
     const b = new GraphBuilder('g', OPSETS)
     const sequence = b.node('SequenceConstruct', [b.input('x', 'float32', [N])])
