@@ -30,11 +30,5 @@ export async function firstRunnable<S extends Sized>(
     if (answer.kind !== 'error') break // a larger size would not do better
   }
   await session.value.close()
-  return (
-    failed ?? {
-      ok: false,
-      kind: 'error',
-      reason: 'its operators contradict each other at all usual sizes of its open dimensions',
-    }
-  )
+  return failed ?? { ok: false, kind: 'error', reason: 'no sizes to try' }
 }

@@ -34,18 +34,21 @@ const SAMPLE_SIZES: readonly UsualSizes[] = [
   { height: 32, width: 32, length: 1 },
 ]
 
-/** Shapes for every fed input at the usual sizes, the most usual first: different ones, at which no operator contradicts them. */
+/** Shapes for every fed input at the usual sizes, the most usual first: different ones, at which no operator contradicts them. Where all
+ * are contradicted, the first, so that the runtime may say why. */
 export function* usualSamples(
   graph: Graph,
   known: ReadonlyMap<string, readonly number[]>,
 ): Generator<SampleShapes, void, void> {
-  const seen = new Set<string>()
-  for (const usual of SAMPLE_SIZES) {
-    const sample = sampleShapes(graph, known, usual)
-    const key = JSON.stringify([...sample.shapes])
-    if (!seen.has(key) && isTypedAt(graph, sample.shapes)) yield sample
-    seen.add(key)
+  const samples = SAMPLE_SIZES.map((usual) => sampleShapes(graph, known, usual))
+  const different = [...new Map(samples.map((s) => [JSON.stringify([...s.shapes]), s])).values()]
+  let isFitting = false
+  for (const sample of different) {
+    if (!isTypedAt(graph, sample.shapes)) continue
+    isFitting = true
+    yield sample
   }
+  if (!isFitting) yield different[0]!
 }
 
 function isTypedAt(graph: Graph, shapes: InputShapes): boolean {
