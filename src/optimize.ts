@@ -163,7 +163,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
       ...prepared.notes,
       ...[cost.warning, ranking.warning].filter((w) => w !== ''),
       ...growthWarnings(ranking, prepared, options.maxGrowth),
-      ...warningsOf(measurement, verified),
+      ...warningsOf(measurement, found === first ? verified : [...first.verified, ...verified]),
     ]
     return {
       options,

@@ -118,9 +118,9 @@ export function usualSize(shape: Shape, axis: number, name: string, usual = SAMP
   return /mask|ids|token|position/i.test(name) || shape.length <= 3 ? length : Math.ceil(length / 2)
 }
 
-/** What a recurrent layer hands on, [layers, batch, units]. */
+/** What a recurrent layer hands on, [layers, batch, units]; `last_hidden_state` is a sequence. */
 const isState = (shape: Shape, name: string): boolean =>
-  shape.length === 3 && typeof shape[0] === 'number' && /^(h|c)(_?\d|_?n|_?in)?$|state|hidden|cell/i.test(name)
+  shape.length === 3 && typeof shape[0] === 'number' && /^(h|c|state|hidden|cell)(_?\d|_?n|_?in)?$/i.test(name)
 
 const isColour = (d: Shape[number] | undefined): boolean => d === 1 || d === 3
 

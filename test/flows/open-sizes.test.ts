@@ -11,6 +11,7 @@ import type { Graph } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { modelOf, writeModelFile } from '../../src/onnx/index.ts'
 import { optimize } from '../../src/optimize.ts'
+import { usualSize } from '../../src/search/sample-shapes.ts'
 import { runCli } from '../cli/support.ts'
 import { createWorkspace, optimizeOptions } from './support/workspace.ts'
 
@@ -103,6 +104,13 @@ describe('sizes of open dimensions', function () {
     const run = await optimize(optimizeOptions(input, { measure: 0, force: true }), silentTalk)
     expect(run.prepared.shapes.get('x')).to.deep.equal([128, 16])
     expect(run.verified[0]!.verification.passed).to.equal(true)
+  })
+
+  it('the state of a recurrent layer is of one batch, a hidden state of a transformer a sequence', () => {
+    const shape = (layers: number) => [layers, namedDim('open'), 64]
+    expect(usualSize(shape(2), 1, 'state')).to.equal(1)
+    expect(usualSize(shape(2), 1, 'h0')).to.equal(1)
+    expect(usualSize(shape(1), 1, 'last_hidden_state')).to.equal(128)
   })
 
   it('a model that runs at none of them is refused before the search, with what to say', async () => {

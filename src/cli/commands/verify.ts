@@ -60,8 +60,11 @@ async function sampleThatRuns(
 ): Promise<Outcome<SampleShapes>> {
   const usual = sampleShapes(graph, known)
   if (usual.guesses.length === 0) return { ok: true, value: usual }
-  const samples = [...usualSamples(graph, known)].map((sample) => ({ graph, ...sample }))
-  return firstRunnable(oracle, path, samples, options)
+  return firstRunnable(oracle, path, withGraph(graph, usualSamples(graph, known)), options)
+}
+
+function* withGraph(graph: Graph, samples: Iterable<SampleShapes>) {
+  for (const sample of samples) yield { graph, ...sample }
 }
 
 export const verify = defineCommand({
