@@ -1,6 +1,7 @@
 // ONNX Runtime in the worker process; the only file that loads onnxruntime-node. Settings that matter for timing: threads
 // fixed, no spinning threads (they disturb whatever runs next), outputs allocated before (page faults dominate otherwise).
 import { createRequire } from 'node:module'
+import { basename } from 'node:path'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { bytesOf, DTYPES, type DType } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
@@ -8,7 +9,7 @@ import { type Tensor, tensorBytes, typedView } from '../ir/tensor.ts'
 import type { Feeds, SessionOptions } from './backend.ts'
 import { type Clock, undisturbedMs, wallMs } from './clock.ts'
 import type { Engine, Loaded } from './engine.ts'
-import { type EngineName, PROFILE_WARM_UP_RUNS, type ProfileFiles } from './protocol.ts'
+import { dataPathOf, type EngineName, PROFILE_WARM_UP_RUNS, type ProfileFiles } from './protocol.ts'
 
 type Provider = Exclude<EngineName, 'reference'>
 type OrtFeeds = Record<string, OrtTensor>
@@ -20,6 +21,9 @@ const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import(
 /** Only problems worth an error; ONNX Runtime's warnings are about its own guesses. */
 const LOG_ERRORS_ONLY = 3
 
+/** Weights from this size on are written apart from a lowered graph: stub weights that nobody reads. */
+const LARGE_BYTES = 2 ** 14
+
 export function onnxruntimeEngine(provider: Provider): Engine {
   return {
     versions: () => ({
@@ -29,10 +33,15 @@ export function onnxruntimeEngine(provider: Provider): Engine {
     open: (modelPath, options, files) => openSession(provider, modelPath, options, files),
     lower: async (modelPath, loweredPath) => {
       const settings = settingsOf(provider, { threads: 1, optimization: 'all' })
+      const lowered = {
+        disable_prepacking: '1',
+        optimized_model_external_initializers_file_name: basename(dataPathOf(loweredPath)),
+        optimized_model_external_initializers_min_size_in_bytes: String(LARGE_BYTES),
+      }
       const session = await ort.InferenceSession.create(modelPath, {
         ...settings,
         optimizedModelFilePath: loweredPath,
-        extra: { session: { ...settings.extra.session, disable_prepacking: '1' } },
+        extra: { session: { ...settings.extra.session, ...lowered } },
       })
       await session.release()
     },

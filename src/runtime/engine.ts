@@ -15,6 +15,6 @@ export interface Loaded extends Opened {
 export interface Engine {
   versions(): Answers['versions']
   open(modelPath: string, options: SessionOptions, files: ProfileFiles | null): Promise<Loaded>
-  /** Writes the model that would be executed. */
+  /** Writes the model that would be executed; large weights perhaps to the data file of that path (protocol.ts). */
   lower(modelPath: string, loweredPath: string): Promise<void>
 }

@@ -24,6 +24,7 @@ import {
 import { asOutcome } from './expected-error.ts'
 import { completeTable, lowerGraph, sourcesOf } from './kernel-table.ts'
 import { type Environment, type Probed, probeDevice } from './probe.ts'
+import { dataPathOf } from './protocol.ts'
 import { ScratchFolder } from './scratch-folder.ts'
 import { softwareVulkanEnvironment, softwareVulkanWish, vulkanLoaderEnvironment } from './software-vulkan.ts'
 import { type PoolOptions, WorkerPool } from './worker-pool.ts'
@@ -97,7 +98,8 @@ export class OnnxruntimeBackend implements Backend {
     const done = await pool.worker(false).request(request)
     if (!done.ok) return done
     const lowered = readModelFile(loweredPath, { hasStubs: true })
-    rmSync(loweredPath) // thousands of variants are lowered, some of megabytes
+    // Thousands of variants are lowered, some of many megabytes.
+    for (const path of [loweredPath, dataPathOf(loweredPath)]) rmSync(path, { force: true })
     const table = completeTable(lowerGraph(lowered.graph, shapes))
     return table
       ? { ok: true, value: { kernels: table, sources: sourcesOf(lowered.graph) } }

@@ -16,6 +16,9 @@ export interface ProfileFiles {
   readonly profilePrefix: string
 }
 
+/** Where the large weights of a lowered model go. */
+export const dataPathOf = (loweredPath: string): string => `${loweredPath}.data`
+
 export interface OpenRequest {
   readonly kind: 'open'
   readonly session: number

@@ -16,7 +16,7 @@ export interface LocalSearchOptions {
   readonly moveLimit?: number
   /** Default 1000. */
   readonly timeLimitMs?: number
-  /** Ruin-and-recreate rounds without improvement after which it gives up; default 100, and 2 per class that could change. */
+  /** Ruin-and-recreate rounds without improvement after which it gives up; default 100, and 1 per class that could change. */
   readonly patience?: number
   /** Default `performance.now`. */
   readonly clock?: () => number
@@ -29,6 +29,11 @@ export function improveLocally(problem: Problem, start: Int32Array, options: Loc
 
 /** Smaller relative gains are rounding. */
 const EPSILON = 1e-12
+/** Most classes that one ruin drops beside the one in question, drawn anew each time: near the outputs of a deep graph a class alone needs
+ * most of the graph, and small moves improve the rest of it as well. */
+const RUIN_SIZES = [8, 32, 128, Number.POSITIVE_INFINITY]
+/** Classes that rebuilding looks at, for each that may be dropped. */
+const REGION_FACTOR = 4
 /** Moves between two looks at the clock. */
 const CLOCK_STRIDE = 32
 
@@ -78,7 +83,7 @@ class LocalSearch {
     const { random } = this.options
     const needed = this.neededClasses()
     const shareable = this.shareableClasses()
-    const patience = this.options.patience ?? 100 + 2 * (needed.length + shareable.length)
+    const patience = this.options.patience ?? 100 + needed.length + shareable.length
     const before = this.cost
     let best = before
     for (let idle = 0; idle < patience && !this.exhausted(); idle++) {
@@ -121,21 +126,23 @@ class LocalSearch {
 
   // --- ruin and recreate ---
 
-  /** Drops what only `c` needs and rebuilds `c`; keeps the result unless it costs more. */
+  /** Drops what only `c` needs, or the nearest of it, and rebuilds `c`; keeps the result unless it costs more. */
   private recreate(c: number): void {
     this.moves++
     if (this.references[c] === 0) return
     const { choice, problem } = this
     const before = this.cost
     const old = choice[c]!
-    this.releaseChildren(old)
+    const size = this.options.random.pick(RUIN_SIZES)
+    const kept = this.releaseNear(old, size)
     this.cost -= problem.cost[old]!
-    const found = this.region.rebuild(c, choice, this.noisyCost())
+    const found = this.region.rebuild(c, choice, this.noisyCost(), REGION_FACTOR * size)
     const settled = found ? this.region.settled : []
     const previous = settled.map((x) => choice[x]!)
     for (const x of settled) choice[x] = this.region.choice[x]!
     this.cost += problem.cost[choice[c]!]!
     this.retainChildren(choice[c]!)
+    for (const x of kept) this.release(x)
     if (this.cost <= before) return
     this.releaseChildren(choice[c]!)
     settled.forEach((x, i) => {
@@ -291,6 +298,31 @@ class LocalSearch {
     const { firstChild, children } = this.problem
     for (let k = firstChild[n]!; k < firstChild[n + 1]!; k++) this.stack.push(children[k]!)
     this.drainReleases()
+  }
+
+  /** Releases the node's children and at most `most` classes that only they need, the nearest first. Returns the classes at
+   * which it stopped: they hold a reference more than they should. */
+  private releaseNear(n: number, most: number): number[] {
+    const { problem, references, choice } = this
+    const queue = [n]
+    const kept: number[] = []
+    let freed = 0
+    for (let at = 0; at < queue.length; at++) {
+      const m = queue[at]!
+      for (let k = problem.firstChild[m]!; k < problem.firstChild[m + 1]!; k++) {
+        const child = problem.children[k]!
+        if (--references[child]! > 0) continue
+        if (freed === most) {
+          references[child] = 1
+          kept.push(child)
+          continue
+        }
+        freed++
+        this.cost -= problem.cost[choice[child]!]!
+        queue.push(choice[child]!)
+      }
+    }
+    return kept
   }
 
   private drainReleases(): void {

@@ -3,7 +3,7 @@
 import { Heap } from './heap.ts'
 import type { Problem } from './problem.ts'
 
-/** Classes looked at for one rebuilding; beyond it the region is left as it is. */
+/** Most classes looked at for one rebuilding. */
 const MAX_REGION = 2000
 
 export class Region {
@@ -35,12 +35,12 @@ export class Region {
     this.sum = new Float64Array(problem.nodeCount)
   }
 
-  /** Settles `target` and what it takes, at these costs (of a node). Returns false if it cannot within the region. */
-  rebuild(target: number, current: Int32Array, costOf: (n: number) => number): boolean {
+  /** Settles `target` and what it takes, at these costs (of a node), among the nearest `size` classes. Returns false if it cannot. */
+  rebuild(target: number, current: Int32Array, costOf: (n: number) => number, size: number): boolean {
     this.stamp++
     this.settled.length = 0
     this.closeAbove(target, current)
-    if (!this.collect(target)) return false
+    this.collect(target, Math.min(size, MAX_REGION))
     this.heap.clear()
     for (const c of this.members) this.prepare(c, costOf)
     while (this.heap.size > 0) {
@@ -71,13 +71,13 @@ export class Region {
       }
   }
 
-  /** The target and the classes below it that are not needed now. */
-  private collect(target: number): boolean {
+  /** The target and the classes below it that are not needed now, the nearest first, about `size` of them. */
+  private collect(target: number, size: number): void {
     const { problem, members, inside, stamp } = this
     members.length = 0
     members.push(target)
     inside[target] = stamp
-    for (let at = 0; at < members.length; at++) {
+    for (let at = 0; at < members.length && members.length < size; at++) {
       const c = members[at]!
       const last = problem.firstChild[problem.firstNode[c + 1]!]!
       for (let k = problem.firstChild[problem.firstNode[c]!]!; k < last; k++) {
@@ -86,9 +86,7 @@ export class Region {
         inside[child] = stamp
         members.push(child)
       }
-      if (members.length > MAX_REGION) return false
     }
-    return true
   }
 
   /** Counts, for each node of the class, the children that must be settled first. */
