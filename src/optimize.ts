@@ -275,9 +275,10 @@ const badModel = (where: string, got: string) => ({
   fix: 'check it with `allotrope inspect`, or give sizes with --sample or inputs with --inputs',
 })
 
-/** Fastest first, or smallest first; models that grew too much are left out. */
+/** Fastest first, or smallest first; models that grew too much are left out, and where nothing will be measured those without a promise. */
 function inOrder(ranking: Ranking, prepared: Prepared, options: OptimizeOptions): readonly Ranked[] {
-  const fitting = ranking.variants.filter(fitsGrowth(prepared, options.maxGrowth))
+  const promising = (v: Ranked) => options.measure > 0 || predictedOf(v, ranking).kind !== 'no-gain'
+  const fitting = ranking.variants.filter(fitsGrowth(prepared, options.maxGrowth)).filter(promising)
   if (options.objective === 'latency') return fitting
   return [...fitting].sort(
     (a, b) =>
@@ -344,13 +345,17 @@ function decide(
 ): Verdict {
   if (ranking.variants.length === 0)
     return { kind: 'no-gain', reason: 'every variant lowers to what the runtime makes of the original already' }
+  const predicted = predictedOf(passed[0]?.ranked ?? ranking.variants[0]!, ranking)
+  if (options.measure === 0 && predicted.kind === 'no-gain') return predicted
   if (passed.length === 0) return { kind: 'no-gain', reason: 'no variant computes the same as the original' }
-  if (measurement === null) return predictedVerdict(passed[0]!.ranked, ranking.original.predictedMs)
+  if (measurement === null) return predicted
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
   const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))
   const preferred = options.objective === 'size' ? sizes : errors
   return chooseVariant<Timed>(measurement.variants, (name) => preferred.get(name)!)
 }
+
+const predictedOf = (v: Ranked, { original }: Ranking) => predictedVerdict(v, original.predictedMs)
 
 /** The chosen variant against the original once more, so that luck in the choice does not count. */
 async function confirm(

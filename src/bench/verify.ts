@@ -83,9 +83,12 @@ export async function prepareReference(
   originalPath: string,
   sets: readonly InputSet[],
 ): Promise<Outcome<Reference>> {
-  const oracle = await open(target.oracle, originalPath, { threads: target.threads ?? 1, optimization: 'disabled' })
+  const threads = target.threads ?? 1
+  const [oracle, device] = await Promise.all([
+    open(target.oracle, originalPath, { threads, optimization: 'disabled' }),
+    open(target.device, originalPath, { threads, optimization: 'all' }),
+  ])
   if (!oracle.ok) return oracle
-  const device = await open(target.device, originalPath, { threads: target.threads ?? 1, optimization: 'all' })
   if (!device.ok) return device
   const answers = await answerAll(oracle.value, device.value, sets)
   await Promise.all([oracle.value.close(), device.value.close()])

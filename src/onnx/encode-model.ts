@@ -11,17 +11,22 @@ import {
 } from './generated/onnx_pb.ts'
 import { copy, encode } from './proto.ts'
 
-type Chunks = readonly Uint8Array[]
+export type Chunks = readonly Uint8Array[]
 
 /** The bytes that `toBinary` would give. */
 export function encodeModel(proto: ModelProto): Uint8Array {
+  return Buffer.concat(modelChunks(proto))
+}
+
+/** The same bytes in pieces, the weights among them as they are in memory. */
+export function modelChunks(proto: ModelProto): Chunks {
   const { graph } = proto
-  if (!graph) return encode(ModelProtoSchema, proto)
+  if (!graph) return [encode(ModelProtoSchema, proto)]
   const { initializer } = GraphProtoSchema.field
   const tensors = graph.initializer.flatMap((t) => lengthDelimited(initializer.number, tensorChunks(t)))
   const body = around(GraphProtoSchema, graph, initializer.number, tensors)
   const { number } = ModelProtoSchema.field.graph
-  return Buffer.concat(around(ModelProtoSchema, proto, number, lengthDelimited(number, body)))
+  return around(ModelProtoSchema, proto, number, lengthDelimited(number, body))
 }
 
 function tensorChunks(t: TensorProto): Chunks {

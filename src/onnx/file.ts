@@ -1,23 +1,13 @@
 // Models as files. Writing is atomic: a reader sees the old file or the new one, never a part. Above protobuf's limit of
 // 2 GiB the weights go to a second file, named by its contents, which is in place before the model that points at it.
 import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
-import writeFileAtomic from 'write-file-atomic'
 import { UserError } from '../base/errors.ts'
+import { writeChunks } from '../base/write-chunks.ts'
 import { tensorBytes } from '../ir/tensor.ts'
-import { encodeModel } from './encode-model.ts'
+import { type Chunks, modelChunks } from './encode-model.ts'
 import { checkLocation } from './external-data.ts'
 import {
   type ModelProto,
@@ -25,7 +15,7 @@ import {
   type TensorProto,
   TensorProto_DataLocation,
 } from './generated/onnx_pb.ts'
-import { type Model, modelToProto, type ReadOptions, readModel, writeModel } from './model.ts'
+import { chunksOf, type Model, modelToProto, type ReadOptions, readModel } from './model.ts'
 
 export interface WriteOptions {
   /** Replace an existing file. Default: refuse. */
@@ -79,10 +69,10 @@ export function writeModelFile(path: string, model: Model, options: WriteOptions
       fix: 'choose another name, or overwrite with --force',
     })
   if (weightBytes(model) <= (options.externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES))
-    return writeWhole(path, writeModel(model), options.isDurable ?? true)
+    return writeWhole(path, chunksOf(model), options.isDurable ?? true)
   const proto = modelToProto(model)
   const data = moveToDataFile(proto, path, options)
-  return [...writeWhole(path, encodeModel(proto), options.isDurable ?? true), ...data]
+  return [...writeWhole(path, modelChunks(proto), options.isDurable ?? true), ...data]
 }
 
 function weightBytes(model: Model): number {
@@ -91,9 +81,9 @@ function weightBytes(model: Model): number {
   return sum
 }
 
-function writeWhole(path: string, bytes: Uint8Array, isDurable: boolean): string[] {
+function writeWhole(path: string, chunks: Chunks, isDurable: boolean): string[] {
   try {
-    writeFileAtomic.sync(path, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { fsync: isDurable })
+    writeChunks(path, chunks, isDurable)
   } catch (error) {
     throw unwritable(path, error)
   }
@@ -133,44 +123,30 @@ function writeDataFile(
   isDurable: boolean,
   stored: StoredTensors,
 ): string {
-  const temporary = `${path}.data.${process.pid}.tmp`
-  try {
-    const { hash, offsets } = writeTensors(temporary, tensors, isDurable)
-    const file = checkLocation(`${basename(path)}.${hash}.data`, 'data file')
-    renameSync(temporary, join(dirname(path), file))
-    for (const [i, bytes] of tensors.entries()) stored.set(bytes, { file, offset: offsets[i]! })
-    return join(dirname(path), file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error instanceof UserError ? error : unwritable(path, error)
-  }
+  const { chunks, offsets } = aligned(tensors)
+  const file = checkLocation(`${basename(path)}.${hashOf(chunks)}.data`, 'data file')
+  const [dataPath] = writeWhole(join(dirname(path), file), chunks, isDurable)
+  for (const [i, bytes] of tensors.entries()) stored.set(bytes, { file, offset: offsets[i]! })
+  return dataPath!
 }
 
-function writeTensors(
-  path: string,
-  tensors: readonly Uint8Array[],
-  isDurable: boolean,
-): { hash: string; offsets: readonly number[] } {
-  const fd = openSync(path, 'wx')
-  const digest = createHash('sha256')
-  const offsets: number[] = []
+/** The tensors with zeros before each, so that it starts where runtimes can map it. */
+function aligned(tensors: readonly Uint8Array[]): { readonly chunks: Chunks; readonly offsets: readonly number[] } {
   let at = 0
-  const put = (bytes: Uint8Array) => {
-    digest.update(bytes)
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, Math.min(2 ** 30, bytes.length - done))
-    at += bytes.length
-  }
-  try {
-    for (const bytes of tensors) {
-      put(new Uint8Array(-at & (ALIGNMENT - 1)))
-      offsets.push(at)
-      put(bytes)
-    }
-    if (isDurable) fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  return { hash: digest.digest('hex').slice(0, 16), offsets }
+  const offsets: number[] = []
+  const chunks = tensors.flatMap((bytes) => {
+    const gap = new Uint8Array(-at & (ALIGNMENT - 1))
+    offsets.push(at + gap.length)
+    at += gap.length + bytes.length
+    return [gap, bytes]
+  })
+  return { chunks, offsets }
+}
+
+function hashOf(chunks: Chunks): string {
+  const digest = createHash('sha256')
+  for (const chunk of chunks) digest.update(chunk)
+  return digest.digest('hex').slice(0, 16)
 }
 
 /** Makes a tensor's data external. */

@@ -6,7 +6,7 @@ import { inferTypes } from '../ir/infer.ts'
 import { NHWC_DOMAIN } from '../ir/ops/channels-last.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { findProblems } from '../ir/validate.ts'
-import { encodeModel } from './encode-model.ts'
+import { type Chunks, modelChunks } from './encode-model.ts'
 import { emptyShell, exportGraph } from './export.ts'
 import { resolveExternalData, zeroExternalData } from './external-data.ts'
 import { type FunctionProto, type ModelProto, ModelProtoSchema, OperatorSetIdProtoSchema } from './generated/onnx_pb.ts'
@@ -65,8 +65,14 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
 
 /** Encodes a model. A graph just as it was read gives the very bytes that were read. */
 export function writeModel(model: Model): Uint8Array {
+  const chunks = chunksOf(model)
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** The same bytes in pieces. */
+export function chunksOf(model: Model): Chunks {
   const { origin } = model.envelope
-  return origin?.graph === model.graph ? origin.bytes : encodeModel(modelToProto(model))
+  return origin?.graph === model.graph ? [origin.bytes] : modelChunks(modelToProto(model))
 }
 
 /** The message of a model. */

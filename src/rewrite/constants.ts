@@ -9,8 +9,17 @@ import { isFloat } from '../ir/dtype.ts'
 import { elementCount } from '../ir/shape.ts'
 import { fromNdArray, type NdArray, type Tensor, type TensorType, toNdArray } from '../ir/tensor.ts'
 import { type ChangeOp, combineChanges, isTellable, plainOperand } from './changes.ts'
-import { changedRows, collectRows, type Rows, rowsOfArray, rowsOfTensor } from './constant-rows.ts'
+import {
+  changedRows,
+  collectRows,
+  type Gather,
+  gatherOf,
+  type Rows,
+  rowsOfArray,
+  rowsOfTensor,
+} from './constant-rows.ts'
 import { type Signature, sameSignature, signatureOf, slackOf } from './signature.ts'
+import { broadcastView, compacted, rowsOfView, type StridedView, viewKey, wholeView } from './strided-view.ts'
 
 export type ConstantId = Brand<number, 'ConstantId'>
 
@@ -29,6 +38,8 @@ interface Entry {
   readonly rows?: Rows
   /** Of a scaled or shifted copy that is known by this alone. */
   readonly change?: Change
+  /** Of what is another's elements in another order. */
+  readonly view?: { readonly base: ConstantId; readonly view: StridedView }
 }
 
 interface Change {
@@ -44,6 +55,8 @@ export class ConstantTable {
   private readonly bySignature = new Map<string, { readonly id: ConstantId; readonly signature: Signature }[]>()
   /** Those of one dtype and shape that nothing was compared with yet. */
   private readonly unsigned = new Map<string, ConstantId[]>()
+  /** Forms of which there are some that are no views. */
+  private readonly byValue = new Set<string>()
   private elementsLeft: number
 
   /** `elementLimit`: how many elements derived constants may have in all; beyond it `derive` refuses. */
@@ -117,6 +130,60 @@ export class ConstantTable {
     return { dtype, shape, recipe, tensor: null, array: null, rows }
   }
 
+  /** x with its elements in another order, which `see` says of any view: nothing is computed. Null where no view says it. */
+  viewed(op: string, x: ConstantId, see: (v: StridedView) => StridedView | null): ConstantId | null {
+    const key = `${op}(${x})`
+    const known = this.byRecipe.get(key)
+    if (known != null) return known
+    const id = this.viewedBy(op, x, see)
+    if (id !== null) this.byRecipe.set(key, id)
+    return id
+  }
+
+  private viewedBy(op: string, x: ConstantId, see: (v: StridedView) => StridedView | null): ConstantId | null {
+    const e = this.entries[x]!
+    if (e.change) return this.viewedChange(op, e.change, e.shape, see)
+    if (e.rows && !e.view) return null
+    const { base, view } = e.view ?? { base: x, view: wholeView(e.shape) }
+    const next = see(view)
+    if (next === null) return null
+    if (viewKey(next) === viewKey(wholeView(this.shape(base)))) return base
+    const key = `${viewKey(next)} of ${base}`
+    const id = this.byRecipe.get(key) ?? this.settleView(op, x, base, next)
+    this.byRecipe.set(key, id)
+    return id
+  }
+
+  /** What is changed and seen otherwise is seen otherwise and changed. */
+  private viewedChange(
+    op: string,
+    { op: change, base, small }: Change,
+    shape: readonly number[],
+    see: (v: StridedView) => StridedView | null,
+  ): ConstantId | null {
+    const next = see(broadcastView(this.shape(small), shape))
+    const seen = next && this.viewed(op, base, see)
+    if (next === null || seen === null) return null
+    return this.changed(change, seen, this.literal(compacted(this.array(small), next)))
+  }
+
+  /** Views of different things are told apart by that, and compared by value only with what is no view. */
+  private settleView(op: string, x: ConstantId, base: ConstantId, view: StridedView): ConstantId {
+    const source = this.entries[base]!
+    const rows = rowsOfView(view, lazyGather(source))
+    const recipe: Recipe = { kind: 'derived', op, args: [x] }
+    const entry = {
+      dtype: source.dtype,
+      shape: view.shape,
+      recipe,
+      tensor: null,
+      array: null,
+      rows,
+      view: { base, view },
+    }
+    return this.byValue.has(formKey(entry)) ? this.settleFloat(entry, rows) : this.postpone(this.push(entry))
+  }
+
   /** A constant made by a rule itself (an identity kernel, a scalar). */
   literal(array: NdArray): ConstantId {
     return this.settle(array, { kind: 'derived', op: 'literal', args: [] })
@@ -138,8 +205,8 @@ export class ConstantTable {
   /** Values in float64. */
   array(id: ConstantId): NdArray {
     const e = this.entries[id]!
-    if (e.rows) return collected(e.rows, e)
-    e.array ??= toNdArray(e.tensor!)
+    if (e.rows && !e.view) return collected(e.rows, e)
+    e.array ??= e.rows ? collected(e.rows, e) : toNdArray(e.tensor!)
     return e.array
   }
 
@@ -213,6 +280,7 @@ export class ConstantTable {
 
   private postpone(id: ConstantId): ConstantId {
     const key = formKey(this.entries[id]!)
+    if (!this.entries[id]!.view) this.byValue.add(key)
     const others = this.unsigned.get(key)
     if (others) others.push(id)
     else this.unsigned.set(key, [id])
@@ -226,6 +294,7 @@ export class ConstantTable {
   }
 
   private remember(id: ConstantId, signature: Signature): void {
+    if (!this.entries[id]!.view) this.byValue.add(formKey(this.entries[id]!))
     const key = bucketKey(this.entries[id]!, signature.norm)
     const bucket = this.bySignature.get(key)
     if (bucket) bucket.push({ id, signature })
@@ -243,6 +312,15 @@ export class ConstantTable {
 
 const formKey = (e: Entry): string => `${e.dtype}[${e.shape}]`
 const bucketKey = (e: Entry, norm: number): string => `${formKey(e)}${norm.toPrecision(9)}`
+
+/** Of the elements that the model or a rule gave. */
+function lazyGather(e: Entry): Gather {
+  let gather: Gather | null = null
+  return (start, offsets, out) => {
+    gather ??= gatherOf(e.tensor ?? e.array!)
+    gather(start, offsets, out)
+  }
+}
 
 function collected(rows: Rows, { dtype, shape }: Entry): NdArray {
   const data = new Float64Array(elementCount(shape))

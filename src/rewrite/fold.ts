@@ -8,6 +8,7 @@ import { isLarge, rowsTimes } from './constant-rows.ts'
 import type { ConstantId, ConstantTable } from './constants.ts'
 import { evaluateOp, multiplyAdds } from './evaluate-op.ts'
 import { constantClassFact, inferOp } from './infer-op.ts'
+import { reshapedView, type StridedView, transposedView } from './strided-view.ts'
 import { familyOf, payloadKey, type TensorOp } from './tensor-op.ts'
 
 /** Multiply-adds that one folded expression may take. */
@@ -28,6 +29,9 @@ export function foldConstants(constants: ConstantTable, op: TensorOp, args: read
   const change = changeOf(constants, op, args, type.shape)
   if (change) return constants.changed(...change)
   const key = `${familyOf(op)}{${payloadKey(op)}}`
+  const view = viewOf(constants, op, args, type.shape)
+  const viewed = view && constants.viewed(key, args[0]!, view)
+  if (viewed != null) return viewed
   // Where a rounding error would be a whole step, operands are as the runtime has them: rounded to their dtype.
   const steps = op.kind === 'onnx' && (STEPS.has(op.op) || !isFloat(type.dtype))
   const operand = (id: ConstantId) => (steps ? toNdArray(constants.tensor(id)) : constants.array(id))
@@ -50,13 +54,28 @@ function changeOf(
   return isChange && isFloat(constants.type(x).dtype) ? [op.op, x, small] : null
 }
 
+/** How a large x is seen where `op` only orders its elements in another way. */
+function viewOf(
+  constants: ConstantTable,
+  op: TensorOp,
+  [x]: readonly ConstantId[],
+  shape: ConcreteShape,
+): ((v: StridedView) => StridedView | null) | null {
+  if (!isLarge(shape) || !VIEWED.has(constants.type(x!).dtype)) return null
+  if (op.kind === 'transpose') return (v) => transposedView(v, op.perm)
+  return op.kind === 'reshape' ? (v) => reshapedView(v, shape) : null
+}
+
+const VIEWED: ReadonlySet<string> = new Set(['float32', 'float64', 'float16'])
+
 /** A few vectors through a matrix: the rows of the matrix are read once, and it need not be there as a whole. */
 function fewRows(constants: ConstantTable, op: TensorOp, args: readonly ConstantId[]): (() => NdArray) | null {
   if (op.kind !== 'lin') return null
   const [x, w] = args as [ConstantId, ConstantId]
   const shape = constants.shape(x)
   const outer = elementCount(shape.slice(0, -1))
-  if (op.axis !== shape.length - 1 || outer > 4 || !isLarge(constants.shape(w))) return null
+  const isByRows = isLarge(constants.shape(w)) && constants.rows(w).columns === constants.shape(w)[1]
+  if (op.axis !== shape.length - 1 || outer > 4 || !isByRows) return null
   return () => {
     const { dtype, data } = constants.array(x)
     const rows = constants.rows(w)

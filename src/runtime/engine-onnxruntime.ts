@@ -9,7 +9,7 @@ import { type Tensor, tensorBytes, typedView } from '../ir/tensor.ts'
 import type { Feeds, SessionOptions } from './backend.ts'
 import { type Clock, undisturbedMs, wallMs } from './clock.ts'
 import type { Engine, Loaded } from './engine.ts'
-import { dataPathOf, type EngineName, PROFILE_WARM_UP_RUNS, type ProfileFiles } from './protocol.ts'
+import { type EngineName, PROFILE_WARM_UP_RUNS, type ProfileFiles } from './protocol.ts'
 
 type Provider = Exclude<EngineName, 'reference'>
 type OrtFeeds = Record<string, OrtTensor>
@@ -21,7 +21,7 @@ const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import(
 /** Only problems worth an error; ONNX Runtime's warnings are about its own guesses. */
 const LOG_ERRORS_ONLY = 3
 
-/** Weights from this size on are written apart from a lowered graph: stub weights that nobody reads. */
+/** Weights from this size on can be written apart from a lowered graph. */
 const LARGE_BYTES = 2 ** 14
 
 export function onnxruntimeEngine(provider: Provider): Engine {
@@ -31,22 +31,23 @@ export function onnxruntimeEngine(provider: Provider): Engine {
       providers: ort.listSupportedBackends().map((b) => b.name),
     }),
     open: (modelPath, options, files) => openSession(provider, modelPath, options, files),
-    lower: async (modelPath, loweredPath) => {
+    lower: async (modelPath, { loweredPath, dataPath }) => {
       const settings = settingsOf(provider, { threads: 1, optimization: 'all' })
-      const lowered = {
-        disable_prepacking: '1',
-        optimized_model_external_initializers_file_name: basename(dataPathOf(loweredPath)),
-        optimized_model_external_initializers_min_size_in_bytes: String(LARGE_BYTES),
-      }
       const session = await ort.InferenceSession.create(modelPath, {
         ...settings,
         optimizedModelFilePath: loweredPath,
-        extra: { session: { ...settings.extra.session, ...lowered } },
+        extra: { session: { ...settings.extra.session, disable_prepacking: '1', ...weightsTo(dataPath) } },
       })
       await session.release()
     },
   }
 }
+
+const weightsTo = (dataPath: string | null) =>
+  dataPath && {
+    optimized_model_external_initializers_file_name: basename(dataPath),
+    optimized_model_external_initializers_min_size_in_bytes: String(LARGE_BYTES),
+  }
 
 function settingsOf(provider: Provider, options: SessionOptions) {
   const flag = (on: boolean) => (on ? '1' : '0')

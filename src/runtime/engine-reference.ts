@@ -11,7 +11,7 @@ import type { Engine, Loaded } from './engine.ts'
 export const referenceEngine: Engine = {
   versions: () => ({ version: 'own', providers: ['reference'] }),
   open: async (modelPath) => loaded(readModelFile(modelPath).graph),
-  lower: async (modelPath, loweredPath) => copyFileSync(modelPath, loweredPath),
+  lower: async (modelPath, { loweredPath }) => copyFileSync(modelPath, loweredPath),
 }
 
 function loaded(graph: Graph): Loaded {

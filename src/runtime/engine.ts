@@ -1,6 +1,6 @@
 // What the worker process needs of something that executes models. Failures are thrown; the worker reports them.
 import type { Feeds, SessionOptions } from './backend.ts'
-import type { Answers, Opened, ProfileFiles } from './protocol.ts'
+import type { Answers, LoweredFiles, Opened, ProfileFiles } from './protocol.ts'
 
 /** A model in the worker's memory. */
 export interface Loaded extends Opened {
@@ -15,6 +15,6 @@ export interface Loaded extends Opened {
 export interface Engine {
   versions(): Answers['versions']
   open(modelPath: string, options: SessionOptions, files: ProfileFiles | null): Promise<Loaded>
-  /** Writes the model that would be executed; large weights perhaps to the data file of that path (protocol.ts). */
-  lower(modelPath: string, loweredPath: string): Promise<void>
+  /** Writes the model that would be executed. */
+  lower(modelPath: string, files: LoweredFiles): Promise<void>
 }

@@ -8,6 +8,7 @@ import { bindShapes } from '../ir/bind.ts'
 import { bytesOf } from '../ir/dtype.ts'
 import type { Graph } from '../ir/graph.ts'
 import { elementCount, isConcrete, shapeText } from '../ir/shape.ts'
+import { tensorBytes } from '../ir/tensor.ts'
 import { type Model, readModelFile, writeStubModel } from '../onnx/index.ts'
 import {
   type Availability,
@@ -24,7 +25,6 @@ import {
 import { asOutcome } from './expected-error.ts'
 import { completeTable, lowerGraph, sourcesOf } from './kernel-table.ts'
 import { type Environment, type Probed, probeDevice } from './probe.ts'
-import { dataPathOf } from './protocol.ts'
 import { ScratchFolder } from './scratch-folder.ts'
 import { softwareVulkanEnvironment, softwareVulkanWish, vulkanLoaderEnvironment } from './software-vulkan.ts'
 import { type PoolOptions, WorkerPool } from './worker-pool.ts'
@@ -94,12 +94,12 @@ export class OnnxruntimeBackend implements Backend {
   private async lowerStub(stubPath: string, original: Graph, shapes: InputShapes): Promise<Outcome<LoweredGraph>> {
     const pool = await this.workers()
     const loweredPath = this.scratch.fresh('lowered.onnx')
-    const request = { kind: 'lower', modelPath: stubPath, loweredPath } as const
-    const done = await pool.worker(false).request(request)
+    const dataPath = isMadeOfKernels(original) ? this.scratch.fresh('lowered.data') : null
+    const done = await pool.worker(false).request({ kind: 'lower', modelPath: stubPath, loweredPath, dataPath })
     if (!done.ok) return done
     const lowered = readModelFile(loweredPath, { hasStubs: true })
     // Thousands of variants are lowered, some of many megabytes.
-    for (const path of [loweredPath, dataPathOf(loweredPath)]) rmSync(path, { force: true })
+    for (const path of [loweredPath, dataPath]) path && rmSync(path, { force: true })
     const table = completeTable(lowerGraph(lowered.graph, shapes))
     return table
       ? { ok: true, value: { kernels: table, sources: sourcesOf(lowered.graph) } }
@@ -147,6 +147,14 @@ export class OnnxruntimeBackend implements Backend {
     this.probed ??= findDevice(this.name)
     return this.probed
   }
+}
+
+/** Whether most weights are those of convolutions: the runtime writes them anew, in its own layout, with the lowered graph or apart from
+ * it; all others stay where the stub has them. */
+function isMadeOfKernels({ initializers }: Graph): boolean {
+  const bytesOfRank = (fits: (rank: number) => boolean) =>
+    [...initializers.values()].reduce((sum, t) => sum + (fits(t.shape.length) ? tensorBytes(t) : 0), 0)
+  return bytesOfRank((rank) => rank > 2) > bytesOfRank((rank) => rank <= 2)
 }
 
 /** Zeros for every input that must be fed. Throws UserError where a dimension is open. */

@@ -16,8 +16,13 @@ export interface ProfileFiles {
   readonly profilePrefix: string
 }
 
-/** Where the large weights of a lowered model go. */
-export const dataPathOf = (loweredPath: string): string => `${loweredPath}.data`
+/** Files that lowering leaves. */
+export interface LoweredFiles {
+  /** The graph that would run, as ONNX Runtime wrote it. */
+  readonly loweredPath: string
+  /** Where its large weights go; null: into the graph, but for those that lie in files already. */
+  readonly dataPath: string | null
+}
 
 export interface OpenRequest {
   readonly kind: 'open'
@@ -36,7 +41,7 @@ export interface Opened {
 
 export type Request =
   | { readonly kind: 'versions' }
-  | { readonly kind: 'lower'; readonly modelPath: string; readonly loweredPath: string }
+  | ({ readonly kind: 'lower'; readonly modelPath: string } & LoweredFiles)
   | OpenRequest
   /** Keeps a set of inputs under a number, so that they are sent once for many timings. */
   | { readonly kind: 'keep'; readonly id: number; readonly feeds: Feeds }

@@ -40,7 +40,7 @@ async function serve(request: Request): Promise<Answers[Request['kind']]> {
     case 'versions':
       return (await engine).versions()
     case 'lower':
-      await (await engine).lower(request.modelPath, request.loweredPath)
+      await (await engine).lower(request.modelPath, request)
       return null
     case 'open':
       return open(request)

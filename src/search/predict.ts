@@ -17,11 +17,11 @@ export interface PredictOptions {
   readonly maxGrowth: number | null
 }
 
-/** For the extraction. After 2 s the best of networks of 190 to 860 nodes is within 0.03 % of what 8 s find; but a search that ends by
- * itself gives the same candidates again for a seed, as most of these do in 5 to 7 s. */
+/** For the extraction. A search that ends by itself gives the same candidates again for a seed, as those of networks of 190 to 860 nodes do
+ * in 1 to 6 s. */
 const EXTRACTION_MS = 8000
 
-/** Bytes of kernels of convolutions that all lowerings may reorder together: it writes them anew in each, at about 200 MB a second. */
+/** Bytes of kernels of convolutions that all lowerings may reorder together: it writes them anew in each, at a few hundred MB a second. */
 const KERNEL_BYTES = 1e9
 
 /** Programs that are lowered to be priced exactly; fewer of large graphs, since lowering takes time by their size: of 330 to 860 nodes the

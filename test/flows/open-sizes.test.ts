@@ -101,7 +101,7 @@ describe('sizes of open dimensions', function () {
 
   it('node numbers stay below the number of nodes, of which there are many', async () => {
     const input = write('edges.onnx', overEdges())
-    const run = await optimize(optimizeOptions(input, { measure: 0, force: true }), silentTalk)
+    const run = await optimize(optimizeOptions(input, { measure: 1, force: true }), silentTalk)
     expect(run.prepared.shapes.get('x')).to.deep.equal([128, 16])
     expect(run.verified[0]!.verification.passed).to.equal(true)
   })

@@ -25,6 +25,12 @@ function gatherType(call: Call): TensorType {
   return { dtype, shape: [...shape.slice(0, axis), ...operand(call, 1).shape, ...shape.slice(axis + 1)] }
 }
 
+/** Short runs element by element: a view of each would take longer than the copy. */
+function copyRun(from: Float64Array, start: number, to: Float64Array, at: number, count: number): void {
+  if (count >= 16) to.set(from.subarray(start, start + count), at)
+  else for (let i = 0; i < count; i++) to[at + i] = from[start + i]!
+}
+
 const gather: Op = {
   name: 'Gather',
   domain: '',
@@ -41,12 +47,13 @@ const gather: Op = {
     const [x, at] = [arrayOf(call, inputs, 0), arrayOf(call, inputs, 1)]
     const { dtype, shape } = gatherType(call) as NdArray
     const axis = axisOf(call)
-    const [size, inner] = [x.shape[axis]!, elementCount(x.shape.slice(axis + 1))]
+    const size = x.shape[axis]!
     const rows = Array.from(at.data, (i) => frontPosition(call, i, size))
     const data = new Float64Array(elementCount(shape))
-    for (let o = 0, to = 0; o < elementCount(x.shape.slice(0, axis)); o++)
+    const [outer, inner] = [elementCount(x.shape.slice(0, axis)), elementCount(x.shape.slice(axis + 1))]
+    for (let o = 0, to = 0; o < outer; o++)
       for (const row of rows) {
-        data.set(x.data.subarray((o * size + row) * inner, (o * size + row + 1) * inner), to)
+        copyRun(x.data, (o * size + row) * inner, data, to, inner)
         to += inner
       }
     return [{ dtype, shape, data }]

@@ -3,6 +3,7 @@
 // the others moves down to what makes them (movement.ts).
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInt } from '../../ir/attribute.ts'
+import { elementCount } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
 import type { Rows } from '../constant-rows.ts'
@@ -39,16 +40,19 @@ function zerosAlong(t: TensorEGraph, c: ConstantId, axis: number): readonly numb
 /** Rows are looked at only while one of their positions may still be all zeros: most weights are done after a few. */
 function findZeros({ rows, columns, fill }: Rows, shape: readonly number[], axis: number): readonly number[] {
   const size = shape[axis]!
-  const isLast = axis === shape.length - 1
-  const rowsEach = shape.slice(axis + 1, -1).reduce((a, b) => a * b, 1)
+  const inner = elementCount(shape.slice(axis + 1))
   const dead = new Set(Array.from({ length: size }, (_, j) => j))
   const row = new Float64Array(columns)
   for (let r = 0; r < rows && dead.size > 0; r++) {
-    const at = Math.floor(r / rowsEach) % size
-    if (!isLast && !dead.has(at)) continue
+    const start = r * columns
+    const first = Math.floor(start / inner)
+    const isOne = Math.floor((start + columns - 1) / inner) === first
+    if (isOne && !dead.has(first % size)) continue
     fill(r, row)
-    if (isLast) for (const j of dead) row[j] !== 0 && dead.delete(j)
-    else if (row.some((x) => x !== 0)) dead.delete(at)
+    if (isOne) row.some((x) => x !== 0) && dead.delete(first % size)
+    else
+      for (let i = 0; i < columns && dead.size > 0; i++)
+        row[i] !== 0 && dead.delete(Math.floor((start + i) / inner) % size)
   }
   return [...dead]
 }
