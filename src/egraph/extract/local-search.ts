@@ -31,7 +31,7 @@ export function improveLocally(problem: Problem, start: Int32Array, options: Loc
 const EPSILON = 1e-12
 /** Most classes that one ruin drops beside the one in question, drawn anew each time: near the outputs of a deep graph a class alone needs
  * most of the graph, and small moves improve the rest of it as well. */
-const RUIN_SIZES = [8, 32, 128, Number.POSITIVE_INFINITY]
+const RUIN_SIZES = [8, 16, 32, 64, 128, Number.POSITIVE_INFINITY]
 /** Classes that rebuilding looks at, for each that may be dropped. */
 const REGION_FACTOR = 4
 /** Moves between two looks at the clock. */
