@@ -352,10 +352,16 @@ function decide(
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
   const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))
   const preferred = options.objective === 'size' ? sizes : errors
-  return chooseVariant<Timed>(measurement.variants, (name) => preferred.get(name)!)
+  const predictedMs = new Map(passed.map((v) => [v.ranked.id, v.ranked.predictedMs]))
+  return chooseVariant<Timed>(measurement.variants, {
+    preferred: (name) => preferred.get(name)!,
+    predicted: (name) => predictedMs.get(name)!,
+  })
 }
 
 const predictedOf = (v: Ranked, { original }: Ranking) => predictedVerdict(v, original.predictedMs)
+
+const NOTHING_BESIDE = { preferred: () => 0, predicted: () => 1 }
 
 /** The chosen variant against the original once more, so that luck in the choice does not count. */
 async function confirm(
@@ -372,7 +378,7 @@ async function confirm(
   if (verdict.kind !== 'gain' || chosen === null || talk.signal.aborted) return unconfirmed
   const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, CONFIRMATION)
   if (confirmation === null) return unconfirmed
-  const again = chooseVariant<Timed>(confirmation.variants, () => 0)
+  const again = chooseVariant<Timed>(confirmation.variants, NOTHING_BESIDE)
   return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
 }
 
