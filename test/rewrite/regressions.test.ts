@@ -60,6 +60,15 @@ const samples: Readonly<Record<string, BuildSample>> = {
     const wide = s.op('Add', [s.op('MatMul', [x, s.w([3, 4])]), s.w([4])])
     return s.op('Concat', [narrow, wide], { axis: { kind: 'int', value: 1n } })
   },
+  'slopes of channels, which have fewer axes than what they belong to': (s) => {
+    const half = s.op('PRelu', [s.x([1, 4, 3, 3]), s.c(0.2, [4, 1, 1])])
+    return s.op('Concat', [half, half], { axis: int(1) })
+  },
+  'channels of one number, in sums along another axis': (s) => {
+    const scale = s.b.constant(tensor('float32', [1, 4, 1, 1], [2.5, 0.3, 0, 0]))
+    const relu = s.op('Relu', [s.op('Add', [s.op('Mul', [scale, s.x([1, 4, 5, 5])]), s.c(0.5, [4, 1, 1])])])
+    return s.op('MatMul', [s.w([2, 5]), s.op('Conv', [relu, s.w([3, 4, 1, 1])])])
+  },
   'a bound from above alone, after a convolution': (s) =>
     s.op('Clip', [s.conv(s.x([1, 4, 5, 5]), s.w([16, 4, 3, 3]), 1), null, s.c(0.5)]),
 }

@@ -79,6 +79,9 @@ function movesItsOutput(call: ConcreteCall, out: TensorType) {
   return workOf({ ...call, inputs: read }, [out], 0)
 }
 
+/** True where it is certain. */
+const differs = (a: Dim, b: Dim): boolean => typeof a === 'number' && typeof b === 'number' && a !== b
+
 const sameSize = (a: Dim, b: Dim, axis: number): AxisSource => (dimEquals(a, b) ? axis : 'mixed')
 
 const gatherElements: Op = {
@@ -212,8 +215,10 @@ function scatterElements(name: string, since: number): Op {
     infer: (call) => {
       const x = operand(call, 0)
       axisOf(call)
-      operandOfRank(call, 1, x.shape.length)
-      operandOfRank(call, 2, x.shape.length)
+      const [at, updates] = [operandOfRank(call, 1, x.shape.length), operandOfRank(call, 2, x.shape.length)]
+      const differ = at.shape.some((d, i) => differs(d, updates.shape[i]!))
+      if (differ)
+        reject(call, `updates of the shape of the positions, ${shapeText(at.shape)}`, shapeText(updates.shape))
       return [x]
     },
     evaluate: (call, inputs) => {

@@ -62,6 +62,9 @@ const zeros = (t: TensorEGraph, c: ClassId, axis: number): readonly number[] =>
 
 const allZero = (channels: readonly number[]): Fixed => new Map(channels.map((j) => [j, 0]))
 
+/** Of channels that are summed up with weights, only those of zeros stay one number. */
+const onlyZeros = (fixed: Fixed): Fixed => new Map([...fixed].filter(([, v]) => v === 0))
+
 /** How deep one still looks, and what was found of class, axis and depth: there are far more ways down than places. */
 interface Look {
   readonly depth: number
@@ -90,7 +93,9 @@ function fixedAt(t: TensorEGraph, n: NodeId, axis: number, look: Look): Fixed {
   const op = t.op(n)
   switch (op.kind) {
     case 'lin':
-      return op.axis === axis ? allZero(zeros(t, t.child(n, 1), 1)) : fixedChannels(t, t.child(n, 0), axis, look)
+      return op.axis === axis
+        ? allZero(zeros(t, t.child(n, 1), 1))
+        : onlyZeros(fixedChannels(t, t.child(n, 0), axis, look))
     case 'transpose':
     case 'reshape':
     case 'expand':

@@ -285,8 +285,9 @@ function joinOperands(
   if (full.every((c) => c !== null && shapeEquals(others(c), others(full[0]!))))
     return t.concat(full as ClassId[], axis)
   const [first] = column
-  const isShared = column.every((c) => c === first) && (t.rank(first!) === 0 || t.shape(first!)[axis] === 1)
-  return isShared ? first! : null
+  const own = t.shape(first!)
+  const size = own[axis - (t.rank(parts[0]!) - own.length)] ?? 1 // operands of fewer axes have the last ones
+  return column.every((c) => c === first) && size === 1 ? first! : null
 }
 
 /** The operand with the size of its part along the axis: constants may be repeated for it. */
