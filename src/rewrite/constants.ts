@@ -1,8 +1,7 @@
 // Constants live in a table outside the e-graph; an e-node holds an id, so no rule ever looks inside a constant's class.
 // Expressions over constants are evaluated when they are added, in float64, and rounded once at the end. Two results are
-// one constant if their signatures agree (signature.ts); signatures are taken once there is something to compare with. Each
-// derived constant keeps its recipe; scaled and shifted copies of large constants keep nothing else, are told apart by
-// it, and are computed when they are read.
+// one constant if their values are (twin-index.ts). Each derived constant keeps its recipe; large ones that are scaled, shifted,
+// transposed or regrouped copies of others keep nothing else, are told apart by it, and are computed when they are read.
 import { createHash } from 'node:crypto'
 import type { Brand } from '../base/brand.ts'
 import { isFloat } from '../ir/dtype.ts'
@@ -18,8 +17,8 @@ import {
   rowsOfArray,
   rowsOfTensor,
 } from './constant-rows.ts'
-import { type Signature, sameSignature, signatureOf, slackOf } from './signature.ts'
 import { broadcastView, compacted, rowsOfView, type StridedView, viewKey, wholeView } from './strided-view.ts'
+import { TwinIndex } from './twin-index.ts'
 
 export type ConstantId = Brand<number, 'ConstantId'>
 
@@ -52,11 +51,7 @@ export class ConstantTable {
   private readonly entries: Entry[] = []
   private readonly byRecipe = new Map<string, ConstantId | null>()
   private readonly byBytes = new Map<string, ConstantId[]>()
-  private readonly bySignature = new Map<string, { readonly id: ConstantId; readonly signature: Signature }[]>()
-  /** Those of one dtype and shape that nothing was compared with yet. */
-  private readonly unsigned = new Map<string, ConstantId[]>()
-  /** Forms of which there are some that are no views. */
-  private readonly byValue = new Set<string>()
+  private readonly twins = new TwinIndex<ConstantId>((id) => this.rows(id))
   private elementsLeft: number
 
   /** `elementLimit`: how many elements derived constants may have in all; beyond it `derive` refuses. */
@@ -74,7 +69,7 @@ export class ConstantTable {
     if (known !== null) return known
     const id = this.push({ dtype: t.dtype, shape: t.shape, recipe: { kind: 'given', name }, tensor: t, array: null })
     this.rememberBytes(id, t)
-    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.postpone(id)
+    if (isFloat(t.dtype) && t.dtype !== 'bfloat16') this.twins.postpone(id, formOf(t), 'values')
     return id
   }
 
@@ -181,7 +176,10 @@ export class ConstantTable {
       rows,
       view: { base, view },
     }
-    return this.byValue.has(formKey(entry)) ? this.settleFloat(entry, rows) : this.postpone(this.push(entry))
+    if (this.twins.hasValues(formOf(entry))) return this.settleFloat(entry, rows)
+    const id = this.push(entry)
+    this.twins.postpone(id, formOf(entry), 'view')
+    return id
   }
 
   /** A constant made by a rule itself (an identity kernel, a scalar). */
@@ -245,14 +243,7 @@ export class ConstantTable {
 
   /** The entry's twin, or else the entry itself. */
   private settleFloat(entry: Entry, rows: Rows): ConstantId {
-    if (!this.hasCompany(entry)) return this.postpone(this.push(entry))
-    this.signPostponed(entry)
-    const signature = signatureOf(rows)
-    const twin = this.findTwin(entry, signature)
-    if (twin !== null) return twin
-    const id = this.push(entry)
-    this.remember(id, signature)
-    return id
+    return this.twins.settle(formOf(entry), rows, entry.view ? 'view' : 'values', () => this.push(entry))
   }
 
   private settleExact(entry: Entry): ConstantId {
@@ -273,45 +264,9 @@ export class ConstantTable {
     const key = sampleKey(t)
     this.byBytes.set(key, [...(this.byBytes.get(key) ?? []), id])
   }
-
-  private hasCompany(entry: Entry): boolean {
-    return this.unsigned.has(formKey(entry))
-  }
-
-  private postpone(id: ConstantId): ConstantId {
-    const key = formKey(this.entries[id]!)
-    if (!this.entries[id]!.view) this.byValue.add(key)
-    const others = this.unsigned.get(key)
-    if (others) others.push(id)
-    else this.unsigned.set(key, [id])
-    return id
-  }
-
-  private signPostponed(entry: Entry): void {
-    const key = formKey(entry)
-    for (const id of this.unsigned.get(key) ?? []) this.remember(id, signatureOf(this.rows(id)))
-    this.unsigned.set(key, [])
-  }
-
-  private remember(id: ConstantId, signature: Signature): void {
-    if (!this.entries[id]!.view) this.byValue.add(formKey(this.entries[id]!))
-    const key = bucketKey(this.entries[id]!, signature.norm)
-    const bucket = this.bySignature.get(key)
-    if (bucket) bucket.push({ id, signature })
-    else this.bySignature.set(key, [{ id, signature }])
-  }
-
-  private findTwin(entry: Entry, s: Signature): ConstantId | null {
-    const slack = slackOf(s)
-    const keys = new Set([s.norm - slack, s.norm, s.norm + slack].map((n) => bucketKey(entry, n)))
-    for (const key of keys)
-      for (const other of this.bySignature.get(key) ?? []) if (sameSignature(s, other.signature, slack)) return other.id
-    return null
-  }
 }
 
-const formKey = (e: Entry): string => `${e.dtype}[${e.shape}]`
-const bucketKey = (e: Entry, norm: number): string => `${formKey(e)}${norm.toPrecision(9)}`
+const formOf = (e: Pick<Entry, 'dtype' | 'shape'>): string => `${e.dtype}[${e.shape}]`
 
 /** Of the elements that the model or a rule gave. */
 function lazyGather(e: Entry): Gather {
