@@ -272,7 +272,7 @@ const formOf = (e: Pick<Entry, 'dtype' | 'shape'>): string => `${e.dtype}[${e.sh
 function lazyGather(e: Entry): Gather {
   let gather: Gather | null = null
   return (start, offsets, out) => {
-    gather ??= gatherOf(e.tensor ?? e.array!)
+    gather ??= gatherOf(e.array ?? e.tensor!)
     gather(start, offsets, out)
   }
 }
