@@ -295,9 +295,10 @@ function verifyText(verified: readonly Verified[]): string {
   return `${passed.length} of ${verified.length} variants pass on ${sets} input sets, max abs ${abs}, max rel ${rel}`
 }
 
-/** What measuring may take: of some variants, and again of the one that is chosen. */
+/** What measuring may take: of some variants, again of the one that is chosen, and of one that noise may hide. */
 const CHOICE = { blocks: 20, seconds: 14 }
 const CONFIRMATION = { blocks: 30, seconds: 10 }
+const DOUBT = { blocks: 60, seconds: 20 }
 
 async function measureBest(
   passed: readonly Verified[],
@@ -352,18 +353,19 @@ function decide(
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
   const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))
   const preferred = options.objective === 'size' ? sizes : errors
-  const predictedMs = new Map(passed.map((v) => [v.ranked.id, v.ranked.predictedMs]))
+  const ranked = new Map(passed.map((v) => [v.ranked.id, v.ranked]))
   return chooseVariant<Timed>(measurement.variants, {
     preferred: (name) => preferred.get(name)!,
-    predicted: (name) => predictedMs.get(name)!,
+    predicted: (name) => ranked.get(name)!.predictedMs,
+    promises: (name) => predictedOf(ranked.get(name)!, ranking).kind !== 'no-gain',
   })
 }
 
 const predictedOf = (v: Ranked, { original }: Ranking) => predictedVerdict(v, original.predictedMs)
 
-const NOTHING_BESIDE = { preferred: () => 0, predicted: () => 1 }
+const NOTHING_BESIDE = { preferred: () => 0, predicted: () => 1, promises: () => false }
 
-/** The chosen variant against the original once more, so that luck in the choice does not count. */
+/** The chosen variant against the original once more, so that luck in the choice does not count; or longer one that noise may hide. */
 async function confirm(
   verdict: Verdict,
   passed: readonly Verified[],
@@ -373,13 +375,15 @@ async function confirm(
   options: OptimizeOptions,
   talk: Talk,
 ) {
-  const chosen = verdict.kind === 'no-gain' ? null : passed.find((v) => v.ranked.id === verdict.name)!
-  const unconfirmed = { verdict, confirmation: null, chosen }
-  if (verdict.kind !== 'gain' || chosen === null || talk.signal.aborted) return unconfirmed
-  const confirmation = await timeAgainstOriginal([chosen], prepared, input, device, options, talk, CONFIRMATION)
+  const name = verdict.kind === 'no-gain' ? verdict.inDoubt : verdict.name
+  const candidate = passed.find((v) => v.ranked.id === name) ?? null
+  const unconfirmed = { verdict, confirmation: null, chosen: verdict.kind === 'no-gain' ? null : candidate }
+  if (verdict.kind === 'predicted-gain' || candidate === null || talk.signal.aborted) return unconfirmed
+  const most = verdict.kind === 'gain' ? CONFIRMATION : DOUBT
+  const confirmation = await timeAgainstOriginal([candidate], prepared, input, device, options, talk, most)
   if (confirmation === null) return unconfirmed
   const again = chooseVariant<Timed>(confirmation.variants, NOTHING_BESIDE)
-  return { verdict: again, confirmation, chosen: again.kind === 'gain' ? chosen : null }
+  return { verdict: again, confirmation, chosen: again.kind === 'gain' ? candidate : null }
 }
 
 function missesOf(explored: Explored, { graph }: Prepared, { explainMisses }: OptimizeOptions): readonly Miss[] {

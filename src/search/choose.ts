@@ -19,7 +19,8 @@ export const LEAST_GAIN = 1.01
 export type Verdict<V extends TimedVariant = TimedVariant> =
   | { readonly kind: 'gain'; readonly name: string; readonly timing: V }
   | { readonly kind: 'predicted-gain'; readonly name: string } // not measured, because the user asked so
-  | { readonly kind: 'no-gain'; readonly reason: string }
+  /** `inDoubt`: one that promises a gain and may be faster, but that noise hides. */
+  | { readonly kind: 'no-gain'; readonly reason: string; readonly inDoubt?: string }
 
 /** What is known of the variants beside their timings. */
 export interface Beside {
@@ -27,21 +28,28 @@ export interface Beside {
   preferred(name: string): number
   /** In any unit of time. */
   predicted(name: string): number
+  /** Whether it is predicted to be faster than the original by more than predictions err. */
+  promises(name: string): boolean
 }
 
 /** Chooses among timed variants. */
 export function chooseVariant<V extends TimedVariant>(
   timings: readonly (V | FailedVariant)[],
-  { preferred, predicted }: Beside,
+  { preferred, predicted, promises }: Beside,
 ): Verdict<V> {
   const timed = timings.filter((v): v is V => v.kind === 'timed')
   if (timed.length === 0) return { kind: 'no-gain', reason: 'no variant could be timed' }
-  const faster = timed.filter((v) => v.ratio.high < 1 && v.ratio.median < 1 / LEAST_GAIN)
-  if (faster.length === 0)
-    return { kind: 'no-gain', reason: 'no variant is faster than the original beyond the noise of this machine' }
-  const estimates = estimateAll(faster, predicted)
+  const estimates = estimateAll(timed, predicted)
   const estimate = (v: V) => estimates.get(v.name)!
-  const best = faster.reduce((a, b) => (estimate(b) < estimate(a) ? b : a))
+  const bestOf = (some: readonly V[]) => some.reduce((a, b) => (estimate(b) < estimate(a) ? b : a))
+  const perhaps = timed.filter((v) => v.ratio.median < 1 / LEAST_GAIN)
+  const faster = perhaps.filter((v) => v.ratio.high < 1)
+  if (faster.length === 0) {
+    const reason = 'no variant is faster than the original beyond the noise of this machine'
+    const hidden = perhaps.filter((v) => promises(v.name))
+    return { kind: 'no-gain', reason, ...(hidden.length > 0 && { inDoubt: bestOf(hidden).name }) }
+  }
+  const best = bestOf(faster)
   const tied = faster.filter(
     (v) => v.ratio.median <= best.ratio.high && estimate(v) <= estimate(best) + LEAST_DIFFERENCE,
   )

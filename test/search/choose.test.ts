@@ -7,7 +7,7 @@ const timed = (name: string, median: number, spread: number) => ({
   ratio: { median, low: median - spread, high: median + spread },
 })
 
-const nothing = { preferred: () => 0, predicted: () => 1 }
+const nothing = { preferred: () => 0, predicted: () => 1, promises: () => false }
 
 describe('choosing a variant', () => {
   it('takes the fastest that is faster beyond doubt', () => {
@@ -40,6 +40,13 @@ describe('choosing a variant', () => {
     const predicted = (n: string) => (n === 'a' ? 0.1 : 1)
     const verdict = chooseVariant([timed('a', 1.02, 0.05), timed('b', 0.9, 0.05)], { ...nothing, predicted })
     expect(verdict).to.include({ kind: 'gain', name: 'b' })
+  })
+  it('what noise hides is in doubt if it promises a gain', () => {
+    const hidden = [timed('a', 0.9, 0.15), timed('b', 0.93, 0.15), timed('c', 1.2, 0.3)]
+    expect(chooseVariant(hidden, nothing)).to.not.have.property('inDoubt')
+    expect(chooseVariant(hidden, { ...nothing, promises: () => true })).to.include({ kind: 'no-gain', inDoubt: 'a' })
+    expect(chooseVariant(hidden, { ...nothing, promises: (n) => n !== 'a' })).to.include({ inDoubt: 'b' })
+    expect(chooseVariant(hidden, { ...nothing, promises: (n) => n === 'c' })).to.not.have.property('inDoubt')
   })
   it('a failed variant is passed over, and none at all is no gain', () => {
     expect(chooseVariant([{ kind: 'failed', name: 'a' }], nothing)).to.include({ kind: 'no-gain' })
