@@ -124,7 +124,9 @@ function writeDataFile(
   stored: StoredTensors,
 ): string {
   const { chunks, offsets } = aligned(tensors)
-  const file = checkLocation(`${basename(path)}.${hashOf(chunks)}.data`, 'data file')
+  // Of a temporary model nobody sees another version: a number tells its files apart, and no hash has to be computed.
+  const version = isDurable ? hashOf(chunks) : stored.size
+  const file = checkLocation(`${basename(path)}.${version}.data`, 'data file')
   const [dataPath] = writeWhole(join(dirname(path), file), chunks, isDurable)
   for (const [i, bytes] of tensors.entries()) stored.set(bytes, { file, offset: offsets[i]! })
   return dataPath!
