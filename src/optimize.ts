@@ -247,9 +247,10 @@ async function verify(
 ): Promise<readonly Verified[]> {
   const wanted = Math.max(1, options.measure)
   const queue = inOrder(ranking, prepared, options).slice(0, mostCompared(wanted))
-  if (queue.length === 0) return []
+  if (queue.length === 0 && !ranking.asWritten) return []
   const reference = await answers
   if (!reference.ok) throw new UserError(badModel(options.input, reference.reason))
+  if (queue.length === 0) return []
   const verified = await verifyUntil(reference.value, queue, { folder, wanted }, (passed) => {
     talk.signal.throwIfAborted()
     talk.progress('verify', passed, wanted, 'variants')
