@@ -6,7 +6,6 @@ import { getInt, getText, int } from '../ir/attribute.ts'
 import { dimEquals } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import { ndarray, type TensorType } from '../ir/tensor.ts'
-import { isUniform } from './fold.ts'
 import { range } from './index-vector.ts'
 import { replaceAxis } from './infer-op.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
@@ -74,7 +73,7 @@ export function zerosLike(t: TensorEGraph, c: ClassId): ClassId | null {
 
 function isZero(t: TensorEGraph, c: ClassId): boolean {
   const sources = [c, ...t.nodes(c, 'expand').map((n) => t.child(n, 0))]
-  return sources.some((s) => t.isConstant(s) && isUniform(t.constants, t.constantOf(s)!, 0))
+  return sources.some((s) => t.isConstant(s) && t.constants.uniform(t.constantOf(s)!) === 0)
 }
 
 /** Positions of size 1 along the axes, but `axis`, along which they are repeated. */

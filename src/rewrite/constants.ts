@@ -52,6 +52,7 @@ export class ConstantTable {
   private readonly byRecipe = new Map<string, ConstantId | null>()
   private readonly byBytes = new Map<string, ConstantId[]>()
   private readonly twins = new TwinIndex<ConstantId>((id) => this.rows(id))
+  private readonly uniforms = new Map<ConstantId, number | null>()
   private elementsLeft: number
 
   /** `elementLimit`: how many elements derived constants may have in all; beyond it `derive` refuses. */
@@ -221,6 +222,15 @@ export class ConstantTable {
     return e.rows ?? (e.array ? rowsOfArray(e.array) : rowsOfTensor(e.tensor!))
   }
 
+  /** The number that all elements are; null where they differ, or there are none. Asked once. */
+  uniform(id: ConstantId): number | null {
+    const known = this.uniforms.get(id)
+    if (known !== undefined) return known
+    const number = uniformOf(this.rows(id))
+    this.uniforms.set(id, number)
+    return number
+  }
+
   /** The plainest constant of which the same elements are zero: scaled copies lead back to what they are copies of. */
   sameZeros(id: ConstantId): ConstantId {
     const change = this.entries[id]!.change
@@ -267,6 +277,18 @@ export class ConstantTable {
 }
 
 const formOf = (e: Pick<Entry, 'dtype' | 'shape'>): string => `${e.dtype}[${e.shape}]`
+
+function uniformOf({ rows, columns, fill }: Rows): number | null {
+  if (rows === 0 || columns === 0) return null
+  const row = new Float64Array(columns)
+  fill(0, row)
+  const first = row[0]!
+  for (let r = 0; r < rows; r++) {
+    if (r > 0) fill(r, row)
+    if (row.some((x) => x !== first)) return null
+  }
+  return first
+}
 
 /** Of the elements that the model or a rule gave. */
 function lazyGather(e: Entry): Gather {

@@ -108,14 +108,3 @@ function isFoldable(op: TensorOp): boolean {
 
 /** They divide in float32 before they round, so that float64 would break ties in another way. */
 const NEVER_FOLDED = new Set(['QuantizeLinear'])
-
-/** True if every element is `value`. */
-export function isUniform(constants: ConstantTable, id: ConstantId, value: number): boolean {
-  const { rows, columns, fill } = constants.rows(id)
-  const row = new Float64Array(columns)
-  for (let r = 0; r < rows; r++) {
-    fill(r, row)
-    if (row.some((x) => x !== value)) return false
-  }
-  return true
-}

@@ -14,7 +14,7 @@ import { groupAxes } from './axis-groups.ts'
 import { type ConstantId, ConstantTable } from './constants.ts'
 import { isWritable } from './decode-structure.ts'
 import { type ClassFact, FactTable } from './facts.ts'
-import { foldConstants, isUniform } from './fold.ts'
+import { foldConstants } from './fold.ts'
 import { composeIndices, type IndexVector, isIdentity } from './index-vector.ts'
 import { inferOp } from './infer-op.ts'
 import { Absent, absent, findSpelled } from './spellings.ts'
@@ -232,7 +232,7 @@ export class TensorEGraph {
         !this.isConstant(x) &&
         shape &&
         shapeEquals(shape, this.shape(x)) &&
-        isUniform(this.constants, id, unit)
+        this.constants.uniform(id) === unit
       )
         return x
     }

@@ -2,7 +2,6 @@
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getFloat } from '../../ir/attribute.ts'
 import { shapeEquals } from '../../ir/shape.ts'
-import { isUniform } from '../fold.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
 
@@ -13,11 +12,7 @@ const RELATIVE = 1e-5
 export function uniform(t: TensorEGraph, c: ClassId): number | null {
   const id = t.constantOf(c)
   if (id === null || !['float32', 'float64', 'float16'].includes(t.constants.type(id).dtype)) return null
-  const { rows, columns, fill } = t.constants.rows(id)
-  if (rows === 0) return null
-  const row = new Float64Array(columns)
-  fill(0, row)
-  return isUniform(t.constants, id, row[0]!) ? row[0]! : null
+  return t.constants.uniform(id)
 }
 export const isNumber = (t: TensorEGraph, c: ClassId, value: number): boolean => {
   const u = uniform(t, c)

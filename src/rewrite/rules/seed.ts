@@ -1,7 +1,6 @@
 // The three rules of the demonstration that this project started from. They are part of the catalogue but
 // not of the default set: the canonical form already makes each of them one choice among equals.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { isUniform } from '../fold.ts'
 import { type Rule, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { operandPairs } from './scale.ts'
@@ -12,7 +11,7 @@ const SOURCE = 'the seed demonstration: three rewrites of (x + y) * 2.0'
 function* doubleAsSum(t: TensorEGraph, n: NodeId) {
   for (const [x, c] of operandPairs(t, n)) {
     const id = t.constantOf(c)
-    if (id !== null && !t.isConstant(x) && isUniform(t.constants, id, 2) && t.shape(c).every((d) => d === 1))
+    if (id !== null && !t.isConstant(x) && t.constants.uniform(id) === 2 && t.shape(c).every((d) => d === 1))
       yield t.add(x, x)
   }
 }

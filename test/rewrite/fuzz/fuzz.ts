@@ -55,7 +55,7 @@ export interface FuzzOptions {
 
 const DRAWS_PER_CASE = 100
 /** One drawn graph in so many is for all rules together. */
-const TOGETHER_EVERY = 64
+const TOGETHER_EVERY = 128
 /** One case in so many also writes a program. */
 const PROGRAM_EVERY = 10
 
