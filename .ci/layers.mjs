@@ -20,6 +20,7 @@ export const ROWS = {
   runtime: 3,
   search: 4,
   bench: 4,
+  trial: 5,
   report: 5,
   flows: 6,
   cli: 7,

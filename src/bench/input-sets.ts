@@ -3,9 +3,10 @@
 import { createRandom } from '../base/random.ts'
 import { bindingsOf, type InputShapes } from '../ir/bind.ts'
 import { dimNames } from '../ir/dim.ts'
+import { isFloat } from '../ir/dtype.ts'
 import type { Graph } from '../ir/graph.ts'
 import { evaluateShape } from '../ir/shape.ts'
-import { INPUT_KINDS, type InputKind, type InputSet, inputSpecs, makeInputs } from './inputs.ts'
+import { INPUT_KINDS, type InputKind, type InputSet, type InputSpec, inputSpecs, makeInputs } from './inputs.ts'
 import { readInputSets } from './user-inputs.ts'
 
 export interface InputSetOptions {
@@ -21,13 +22,17 @@ export function inputSets(graph: Graph, shapes: InputShapes, options: InputSetOp
   const random = createRandom(options.seed)
   const specs = inputSpecs(graph, shapes)
   const own = options.folder === undefined ? [] : readInputSets(options.folder, specs)
-  const made = (options.kinds ?? INPUT_KINDS).map((kind, i) => makeInputs(specs, kind, random.fork(i)))
+  const made = (options.kinds ?? kindsFor(specs)).map((kind, i) => makeInputs(specs, kind, random.fork(i)))
   const others = otherShapes(graph, shapes).map((other, i) => {
     const { feeds } = makeInputs(inputSpecs(graph, other), 'structured', random.fork(100 + i))
     return { label: `structured at ${shapesText(other)}`, feeds }
   })
   return [...own, ...made, ...others]
 }
+
+/** Whole numbers have no scale: where all inputs are such, small and large ones would be noise once more. */
+const kindsFor = (specs: readonly InputSpec[]): readonly InputKind[] =>
+  specs.some((spec) => isFloat(spec.dtype)) ? INPUT_KINDS : INPUT_KINDS.slice(0, INPUT_KINDS.indexOf('small'))
 
 /** The one set to time with: the user's first, else the one that looks like real data. */
 export function timingInputs(graph: Graph, shapes: InputShapes, options: InputSetOptions): InputSet {

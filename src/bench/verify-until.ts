@@ -13,9 +13,10 @@ export interface Compared<R> {
 /** Models that live for this run only; large weights lie beside them, where runtimes map them instead of parsing them. */
 const TEMPORARY = { force: true, isDurable: false, externalAboveBytes: 2 ** 27 } as const
 
-/** All that were compared; `onNext` hears, before each, how many have passed. Their files lie in `folder`. */
+/** All that were compared; `onNext` hears, before each, how many have passed. Their files lie in `folder`; the first is written
+ * while the original may still be answering. */
 export async function verifyUntil<R extends { readonly id: string; readonly model: Model }>(
-  reference: Reference,
+  reference: () => Promise<Reference>,
   queue: readonly R[],
   { folder, wanted }: { readonly folder: string; readonly wanted: number },
   onNext: (passed: number) => void,
@@ -28,7 +29,7 @@ export async function verifyUntil<R extends { readonly id: string; readonly mode
     onNext(passed)
     const path = join(folder, `${ranked.id}.onnx`)
     writeModelFile(path, ranked.model, { ...TEMPORARY, stored })
-    const verification = await verifyCandidate(reference, path)
+    const verification = await verifyCandidate(await reference(), path)
     if (verification.passed) passed++
     compared.push({ ranked, path, verification })
   }

@@ -1,0 +1,55 @@
+// The best-ranked variants compared with the original, until as many as will be measured compute the same.
+import { type Reference, verifyUntil } from '../bench/index.ts'
+import type { Outcome } from '../runtime/index.ts'
+import { predictedVerdict } from '../search/choose.ts'
+import { fitsGrowth } from '../search/growth.ts'
+import type { Ranked, Ranking } from '../search/rank.ts'
+import { equalOf, type Trial, unrunnable, type Verified } from './trial.ts'
+
+/** How many are compared with the original before giving up on finding enough that pass. */
+const mostCompared = (wanted: number): number => Math.max(10, 3 * wanted)
+
+/** Those compared; throws UserError where the original itself does not run. `folder`: for their files. */
+export async function verifyRanked(
+  ranking: Ranking,
+  answers: Promise<Outcome<Reference>>,
+  folder: string,
+  trial: Trial,
+): Promise<readonly Verified[]> {
+  const { options, talk } = trial
+  const wanted = Math.max(1, options.measure)
+  const queue = inOrder(ranking, trial).slice(0, mostCompared(wanted))
+  const reference = async () => {
+    const outcome = await answers
+    if (outcome.ok) return outcome.value
+    throw unrunnable(options.input, outcome.reason)
+  }
+  if (queue.length === 0 && ranking.asWritten) await reference()
+  if (queue.length === 0) return []
+  const verified = await verifyUntil(reference, queue, { folder, wanted }, (passed) => {
+    talk.signal.throwIfAborted()
+    talk.progress('verify', passed, wanted, 'variants')
+  })
+  talk.note('verify', verifyText(verified))
+  return verified
+}
+
+/** Fastest first, or smallest first; models that grew too much are left out, and where nothing will be measured those without a promise. */
+function inOrder({ variants, original }: Ranking, { prepared, options }: Trial): readonly Ranked[] {
+  const promising = (v: Ranked) => options.measure > 0 || predictedVerdict(v, original.predictedMs).kind !== 'no-gain'
+  const fitting = variants.filter(fitsGrowth(prepared, options.maxGrowth)).filter(promising)
+  if (options.objective === 'latency') return fitting
+  return [...fitting].sort(
+    (a, b) =>
+      prepared.weightBytes(a.model.graph) - prepared.weightBytes(b.model.graph) || a.predictedMs - b.predictedMs,
+  )
+}
+
+function verifyText(verified: readonly Verified[]): string {
+  const passed = equalOf(verified)
+  const worst = passed.flatMap((v) => v.verification.outputs)
+  const abs = Math.max(0, ...worst.map((o) => o.maxAbs)).toExponential(1)
+  const rel = Math.max(0, ...worst.map((o) => o.maxRel)).toExponential(1)
+  const sets = verified[0]?.verification.inputs ?? 0
+  return `${passed.length} of ${verified.length} variants pass on ${sets} input sets, max abs ${abs}, max rel ${rel}`
+}
