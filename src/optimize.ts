@@ -12,7 +12,6 @@ import {
   prepareMeanwhile,
   readInputShapes,
 } from './bench/index.ts'
-import { writeModelFile } from './onnx/index.ts'
 import type { Explored } from './rewrite/explore.ts'
 import { findMisses, type Miss } from './rewrite/misses.ts'
 import { beforeRounding } from './rewrite/rounding.ts'
@@ -34,6 +33,7 @@ import { predict } from './search/predict.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import type { Ranking } from './search/rank.ts'
 import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
+import { deliver } from './trial/deliver.ts'
 import { type Confirmed, confirm, decide, measureBest } from './trial/measured-choice.ts'
 import { equalOf, type Trial, type TrialOptions, unrunnable, type Verified } from './trial/trial.ts'
 import { verifyRanked } from './trial/verify-ranked.ts'
@@ -125,10 +125,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const verdict = decide(passed, ranking, measurement, trial)
     const confirmed = await stopwatch.time('measure', () => confirm(verdict, passed, trial))
     const chosen = confirmed.chosen
-    await stopwatch.time(
-      'write',
-      () => chosen && writeModelFile(outputPath, chosen.ranked.model, { force: options.force }),
-    )
+    await stopwatch.time('write', () => chosen && deliver(chosen, outputPath, options.force))
     const warnings = [
       ...prepared.notes,
       ...[cost.warning, ranking.warning].filter((w) => w !== ''),

@@ -1,17 +1,22 @@
 // Candidates compared with the original, in order, until as many as are wanted compute the same.
 import { join } from 'node:path'
-import { type Model, type StoredTensors, writeModelFile } from '../onnx/index.ts'
+import { beginFlush } from '../base/whole-file.ts'
+import { isOneFile, type Model, type StoredTensors, writeModelFile } from '../onnx/index.ts'
 import { type Reference, type Verification, verifyCandidate } from './verify.ts'
 
 /** A candidate on disk, compared with the original. */
 export interface Compared<R> {
   readonly ranked: R
   readonly path: string
+  /** Nothing of it lies in another file. */
+  readonly isOneFile: boolean
   readonly verification: Verification
 }
 
-/** Models that live for this run only; large weights lie beside them, where runtimes map them instead of parsing them. */
-const TEMPORARY = { force: true, isDurable: false, externalAboveBytes: 2 ** 27 } as const
+/** Models that live for this run only. Of several, large weights lie beside them: they share most, and runtimes map them instead of
+ * parsing them. One alone is written as it will stay. */
+const TEMPORARY = { force: true, isDurable: false } as const
+const SEVERAL = { ...TEMPORARY, externalAboveBytes: 2 ** 27 } as const
 
 /** All that were compared; `onNext` hears, before each, how many have passed. Their files lie in `folder`; the first is written
  * while the original may still be answering. */
@@ -22,16 +27,18 @@ export async function verifyUntil<R extends { readonly id: string; readonly mode
   onNext: (passed: number) => void,
 ): Promise<readonly Compared<R>[]> {
   const compared: Compared<R>[] = []
+  const how = wanted === 1 ? TEMPORARY : SEVERAL
   const stored: StoredTensors = new Map()
   let passed = 0
   for (const ranked of queue) {
     if (passed === wanted) break
     onNext(passed)
     const path = join(folder, `${ranked.id}.onnx`)
-    writeModelFile(path, ranked.model, { ...TEMPORARY, stored })
+    writeModelFile(path, ranked.model, { ...how, stored })
+    if (wanted === 1) beginFlush(path)
     const verification = await verifyCandidate(await reference(), path)
     if (verification.passed) passed++
-    compared.push({ ranked, path, verification })
+    compared.push({ ranked, path, isOneFile: isOneFile(ranked.model, how), verification })
   }
   return compared
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { UserError } from '../base/errors.ts'
-import { writeChunks } from '../base/write-chunks.ts'
+import { moveFile, writeChunks } from '../base/whole-file.ts'
 import { tensorBytes } from '../ir/tensor.ts'
 import { type Chunks, modelChunks } from './encode-model.ts'
 import { checkLocation } from './external-data.ts'
@@ -60,19 +60,36 @@ export function readModelBytes(path: string): Uint8Array {
 
 /** Writes a model file; returns the paths of all files written. */
 export function writeModelFile(path: string, model: Model, options: WriteOptions = {}): readonly string[] {
-  if (!options.force && existsSync(path))
-    throw new UserError({
-      code: 'file-exists',
-      where: path,
-      expected: 'no such file',
-      got: 'one',
-      fix: 'choose another name, or overwrite with --force',
-    })
-  if (weightBytes(model) <= (options.externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES))
-    return writeWhole(path, chunksOf(model), options.isDurable ?? true)
+  requireAbsent(path, options)
+  if (isOneFile(model, options)) return writeWhole(path, chunksOf(model), options.isDurable ?? true)
   const proto = modelToProto(model)
   const data = moveToDataFile(proto, path, options)
   return [...writeWhole(path, modelChunks(proto), options.isDurable ?? true), ...data]
+}
+
+/** Moves a model that is one file, as writeModelFile would write it there. */
+export function moveModelFile(source: string, path: string, options: Pick<WriteOptions, 'force'> = {}): void {
+  requireAbsent(path, options)
+  try {
+    moveFile(source, path)
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+/** Whether it is written without a data file. */
+export const isOneFile = (model: Model, { externalAboveBytes }: WriteOptions = {}): boolean =>
+  weightBytes(model) <= (externalAboveBytes ?? DEFAULT_EXTERNAL_ABOVE_BYTES)
+
+function requireAbsent(path: string, { force }: WriteOptions): void {
+  if (force || !existsSync(path)) return
+  throw new UserError({
+    code: 'file-exists',
+    where: path,
+    expected: 'no such file',
+    got: 'one',
+    fix: 'choose another name, or overwrite with --force',
+  })
 }
 
 function weightBytes(model: Model): number {

@@ -177,6 +177,13 @@ describe('inputs', () => {
     expect(otherShapes(language(), new Map())).to.deep.equal([])
   })
 
+  it('are not drawn small and large where all of them are whole numbers: that would be noise again', () => {
+    const b = new GraphBuilder('whole')
+    b.output(b.node('Neg', [b.input('ids', 'int64', [3])]), 'y')
+    const labels = inputSets(b.build(), new Map(), { seed: 3 }).map((s) => s.label)
+    expect(labels).to.deep.equal(['structured', 'noise', 'zeros', 'ones'])
+  })
+
   it('are made also at sizes at which the model does not run: an exporter may have fixed what it declares as open', () => {
     const b = new GraphBuilder('fixed', new Map([['', 17]]))
     const x = b.input('x', 'float32', [namedDim('batch'), 4])

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { UserError } from '../../src/base/errors.ts'
 import { integersOf } from '../../src/ir/tensor.ts'
-import { readModelFile, type StoredTensors, writeModelFile, writeStubModel } from '../../src/onnx/index.ts'
+import {
+  isOneFile,
+  moveModelFile,
+  readModelFile,
+  type StoredTensors,
+  writeModelFile,
+  writeStubModel,
+} from '../../src/onnx/index.ts'
 import { i64, model, node, ramp, value } from './protos.ts'
 import { load, run } from './runtime.ts'
 
@@ -38,6 +45,19 @@ describe('onnx: files', () => {
     writeModelFile(at('m.onnx'), big(), { force: true })
     expect(readModelFile(at('m.onnx')).graph.nodes.length).to.equal(3)
     expect(readdirSync(directory)).to.deep.equal(['m.onnx'])
+  })
+
+  it('a model that is one file is moved as it would be written', () => {
+    writeModelFile(at('m.onnx'), big())
+    const bytes = readFileSync(at('m.onnx'))
+    expect(isOneFile(big())).to.equal(true)
+    expect(isOneFile(big(), { externalAboveBytes: 1000 })).to.equal(false)
+    moveModelFile(at('m.onnx'), at('n.onnx'))
+    expect(readFileSync(at('n.onnx'))).to.deep.equal(bytes)
+    writeModelFile(at('m.onnx'), big())
+    expect(() => moveModelFile(at('m.onnx'), at('n.onnx'))).to.throw(UserError, '--force')
+    expect(() => moveModelFile(at('m.onnx'), at('none/n.onnx'))).to.throw(UserError, 'to be able to write')
+    expect(readdirSync(directory)).to.deep.equal(['m.onnx', 'n.onnx'])
   })
 
   it('a model too large for one file gets a data file, aligned, that the runtime and we read back', async () => {

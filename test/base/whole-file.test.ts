@@ -1,6 +1,7 @@
-// Files written in pieces: whole or not at all, through links, with the old file's mode.
+// Files written in pieces or moved: whole or not at all, through links, with the old file's mode.
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { writeChunks } from '../../src/base/write-chunks.ts'
+import { beginFlush, moveFile, writeChunks } from '../../src/base/whole-file.ts'
 
 const text = (s: string) => new TextEncoder().encode(s)
 
@@ -57,5 +58,38 @@ describe('base: files in pieces', () => {
     mkdirSync(join(folder, 'a'))
     expect(() => writeChunks(join(folder, 'a'), [text('x')], true)).to.throw()
     expect(readdirSync(folder)).to.deep.equal(['a'])
+  })
+
+  it('are moved in place of what was there: its mode and the link to it stay, the source goes', () => {
+    const [source, path, link] = [join(folder, 'new'), join(folder, 'a'), join(folder, 'b')]
+    writeFileSync(source, 'new')
+    writeFileSync(path, 'old')
+    chmodSync(path, 0o600)
+    symlinkSync(path, link)
+    beginFlush(source)
+    moveFile(source, link)
+    expect(readFileSync(path, 'utf8')).to.equal('new')
+    expect(statSync(path).mode & 0o777).to.equal(0o600)
+    expect(readdirSync(folder)).to.deep.equal(['a', 'b'])
+  })
+
+  it('are copied from another file system', function () {
+    const other = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/allotrope-') : folder
+    if (statSync(other).dev === statSync(folder).dev) this.skip()
+    try {
+      writeFileSync(join(other, 'new'), 'new')
+      moveFile(join(other, 'new'), join(folder, 'a'))
+      expect(readFileSync(join(folder, 'a'), 'utf8')).to.equal('new')
+      expect(readdirSync(other)).to.deep.equal([])
+    } finally {
+      if (other !== folder) rmSync(other, { recursive: true })
+    }
+  })
+
+  it('stay where they are when they cannot be moved', () => {
+    mkdirSync(join(folder, 'a'))
+    writeFileSync(join(folder, 'new'), 'new')
+    expect(() => moveFile(join(folder, 'new'), join(folder, 'none', 'a'))).to.throw()
+    expect(readFileSync(join(folder, 'new'), 'utf8')).to.equal('new')
   })
 })
