@@ -54,7 +54,12 @@ that they share. All siblings merge at once, so that an input has one merged for
     `Pruning leaves channels that are zero, and normalisation with a gain of zero leaves channels that hold one number everywhere. What reads them
 does without, and the selection of the others moves down to what makes them, so that neither is computed.`,
   ],
-  algebra: ['Algebra', 'Laws of sums and products element by element, and what monotone functions allow.'],
+  algebra: ['Algebra', 'Laws of sums and products element by element, and of tables.'],
+  extreme: [
+    'Extremes',
+    `A function that never falls takes the largest element to the largest: it need not be computed of the others. A graph network that takes the
+largest over neighbours adds its biases and applies its activations to what is left.`,
+  ],
   activation: [
     'Activations',
     `Some kernels of a runtime work element by element where their pieces are vectorised: then the pieces are faster than the whole. Each

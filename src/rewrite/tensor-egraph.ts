@@ -215,7 +215,8 @@ export class TensorEGraph {
   mul(a: ClassId, b: ClassId): ClassId {
     return this.must(this.elementwise('Mul', [a, b]))
   }
-  private must(c: ClassId | null): ClassId {
+  /** Operands that are known to broadcast. */
+  must(c: ClassId | null): ClassId {
     invariant(c !== null, 'operands do not broadcast')
     return c
   }

@@ -1,6 +1,6 @@
 // For every rule a graph in which it must fire, with sizes and values drawn from a seed. The rule tests run each: the rule fires,
 // and every e-node of the e-graph has the value of its class. A rule without a sample fails by name.
-import { int, ints } from '../../src/ir/attribute.ts'
+import { float, int, ints } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { activationSamples } from './activation-samples.ts'
@@ -133,6 +133,10 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       const y = s.x([3, 2])
       return s.op('Add', [s.op('MatMul', [s.x([4, 3]), y]), s.op('MatMul', [s.x([4, 3]), y])])
     },
+  ],
+  'reduce-transposed': [
+    (s) => s.mean(s.op('Transpose', [s.x([2, 5, 3])], { perm: ints([1, 2, 0]) }), [1]),
+    (s) => s.op('ReduceMax', [s.op('Transpose', [s.x([2, 5, 3])], { perm: ints([2, 0, 1]) }), s.b.int64s([0, 1])]),
   ],
   'reduce-map': [
     (s) => s.mean(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), [2]),
@@ -316,8 +320,23 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.op('Mul', [x, s.x([4, 3])]), s.op('Mul', [x, s.x([4, 3])])])
     },
   ],
+  'small-first': [
+    (s) => s.op('Add', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([2, 1, 3])]),
+    (s) => s.op('Sub', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([1, 1, 3])]),
+    (s) => s.op('Sub', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.x([2, 1, 3])]),
+    (s) => s.op('Add', [s.op('Sub', [s.x([3]), s.x([2, 5, 3])]), s.x([1, 5, 1])]),
+    (s) => s.op('Mul', [s.op('Mul', [s.x([2, 5, 3]), s.x([5, 1])]), s.x([5, 1])]),
+  ],
   'pool-of-monotone': [
     (s) => s.op('MaxPool', [s.op('Relu', [s.x([1, 2, 4, 4])])], { kernel_shape: ints([2, 2]), strides: ints([2, 2]) }),
+    (s) => s.op('GlobalMaxPool', [s.op('Relu', [s.x([1, 2, 4, 4])])]),
+    (s) => s.op('ReduceMax', [s.op('LeakyRelu', [s.x([2, 5, 3])], { alpha: float(0.2) }), s.b.int64s([1])]),
+    (s) => s.op('ReduceMin', [s.op('Sigmoid', [s.x([2, 5, 3])]), s.b.int64s([0, 1])]),
+  ],
+  'max-of-terms': [
+    (s) => s.op('ReduceMax', [s.op('Add', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.b.int64s([1])]),
+    (s) => s.op('ReduceMin', [s.op('Mul', [s.x([2, 5, 3]), s.c(2, [3])]), s.b.int64s([1])]),
+    (s) => s.op('GlobalMaxPool', [s.op('Add', [s.x([1, 2, 4, 4]), s.w([2, 1, 1])])]),
   ],
   'map-table': [
     (s) => s.op('Relu', [s.op('Gather', [s.w([5, 3]), s.b.input('ids', 'int64', [2, 4])], { axis: int(0) })]),

@@ -1,7 +1,8 @@
 // Element-wise algebra and what monotone functions allow.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { type Attributes, getInts, getText, int, ints } from '../../ir/attribute.ts'
+import { getInts, int, ints } from '../../ir/attribute.ts'
 import { type Dim, dimEquals } from '../../ir/dim.ts'
+import { isFloat } from '../../ir/dtype.ts'
 import { axesOf, type ChildAxes, recordOf, resizedOp } from '../properties.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
@@ -25,30 +26,57 @@ function* factor(t: TensorEGraph, n: NodeId) {
 const sameShape = (t: TensorEGraph, a: ClassId, b: ClassId): boolean =>
   t.shape(a).every((d, i) => dimEquals(d, t.shape(b)[i]!))
 
-const isMonotone = (t: TensorEGraph, n: NodeId): boolean => {
-  const record = recordOf(t.op(n))
-  return record?.elementwise === true && record.laws?.includes('monotone') === true && t.children(n).length === 1
+/** An operand of a sum, a difference or a product. */
+interface Term {
+  readonly of: ClassId
+  readonly isSubtracted: boolean
 }
 
-/** The largest of nothing is -infinity, and f of that is another number. */
-function mayMissInput(attributes: Attributes): boolean {
-  const kernel = getInts(attributes, 'kernel_shape', [])
-  const pads = getInts(attributes, 'pads', [])
-  const isDilated = getInts(attributes, 'dilations', []).some((d) => d > 1)
-  if (isDilated && getText(attributes, 'auto_pad', 'NOTSET').startsWith('SAME')) return true
-  return pads.some((pad, i) => pad > 0 && (isDilated || pad >= kernel[i % kernel.length]!))
-}
-
-/** max-pool of f = f of max-pool */
-function* poolOfMonotone(t: TensorEGraph, n: NodeId): Results {
+const isOnnx = (t: TensorEGraph, n: NodeId, name: string): boolean => {
   const op = t.op(n)
-  if (op.kind !== 'onnx' || op.outputCount !== 1 || op.output !== 0) return
-  if (mayMissInput(op.attributes)) return yield refuse('a window of the pool may lie in the padding alone')
-  for (const f of t.egraph.nodesOf(t.child(n, 0)).filter((x) => t.isTyped(x)))
-    yield isMonotone(t, f)
-      ? t.make(t.op(f), [t.make(op, [t.child(f, 0)])])
-      : refuse('the operator before the pool is not monotone')
+  return op.kind === 'onnx' && op.op === name
 }
+
+/** [term, the other], both ways round. */
+function termPairs(t: TensorEGraph, n: NodeId): readonly (readonly [Term, Term])[] {
+  const [first, second] = t.children(n) as [ClassId, ClassId]
+  const [a, b] = [
+    { of: first, isSubtracted: false },
+    { of: second, isSubtracted: isOnnx(t, n, 'Sub') },
+  ]
+  return [
+    [a, b],
+    [b, a],
+  ]
+}
+
+/** Both in one. */
+function joined(t: TensorEGraph, family: 'Add' | 'Mul', a: Term, b: Term): Term {
+  const make = (op: string, x: Term, y: Term) => t.must(t.elementwise(op, [x.of, y.of]))
+  if (a.isSubtracted === b.isSubtracted) return { of: make(family, a, b), isSubtracted: a.isSubtracted }
+  return { of: a.isSubtracted ? make('Sub', b, a) : make('Sub', a, b), isSubtracted: false }
+}
+
+/** (x + y) + z = x + (y + z), where y and z are repeated along one axis; differences and products, too */
+function* smallFirst(t: TensorEGraph, n: NodeId): Results {
+  const whole = t.egraph.classOf(n)
+  if (!isFloat(t.type(whole)!.dtype)) return
+  const family = isOnnx(t, n, 'Mul') ? 'Mul' : 'Add'
+  for (const [inner, z] of termPairs(t, n).filter(([first]) => !first.isSubtracted))
+    for (const m of family === 'Mul'
+      ? t.nodes(inner.of, 'Mul')
+      : [...t.nodes(inner.of, 'Add'), ...t.nodes(inner.of, 'Sub')])
+      for (const [x, y] of termPairs(t, m)) {
+        if (t.isConstant(y.of) && t.isConstant(z.of)) continue
+        const sum = repeatTogether(t, y.of, z.of, whole) && joined(t, family, x, joined(t, family, y, z))
+        if (!sum) yield refuse('the two smaller ones are repeated along different axes')
+        else if (!sum.isSubtracted) yield sum.of
+      }
+}
+
+/** True if some axis of the whole repeats both. */
+const repeatTogether = (t: TensorEGraph, y: ClassId, z: ClassId, whole: ClassId): boolean =>
+  t.shape(whole).some((d, i) => d !== 1 && t.shape(y)[i] === 1 && t.shape(z)[i] === 1)
 
 /** Elements of a table beyond which only a matrix product is worth another table (16 MB of float32). */
 const LARGE_TABLE = 2 ** 22
@@ -150,12 +178,11 @@ const EXACT = { exactness: 'exact' } as const
 export const algebraRules: readonly Rule[] = [
   rule('factor', 'x + x g = x (1 + g); x y + x z = x (y + z)', ['Add'], factor),
   rule(
-    'pool-of-monotone',
-    'maxpool(f(x)) = f(maxpool(x))',
-    ['MaxPool'],
-    poolOfMonotone,
-    'f is monotone; no window lies in the padding alone',
-    EXACT,
+    'small-first',
+    '(x + y) + z = x + (y + z); differences and products too',
+    ['Add', 'Sub', 'Mul'],
+    smallFirst,
+    'y and z are repeated along one axis of the sum, and not both constant',
   ),
   rule(
     'map-table',

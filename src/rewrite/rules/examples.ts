@@ -62,6 +62,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'matmul-associate': ['MatMul(MatMul(x, y), z)', 'MatMul(x, MatMul(y, z))'],
   'lin-contract': ['MatMul(lin{1}(x, constant[3,4]), y)', 'MatMul(x, lin{0}(y, constant[4,3]))'],
   'sum-of-matmuls': ['Add(MatMul(x, y), MatMul(x, z))', 'MatMul(x, Add(y, z))'],
+  'reduce-transposed': ['ReduceMean(transpose{1,2,0}(x), constant[1])', 'transpose{1,2,0}(ReduceMean(x, constant[1]))'],
   'reduce-product': ['ReduceSum(MatMul(x, y), constant[1])', 'MatMul(x, ReduceSum(y, constant[1]))'],
   'reduce-map': ['ReduceMean(lin{2}(x, constant[3,4]), constant[1])', 'lin{2}(x, constant[3,1])'],
   'reduce-weighted': [
@@ -115,10 +116,12 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'Add(lin{1}(select{1@0:1:2}(Sigmoid(Add(lin{1}(x, constant[3,4]), constant[1,4]))), constant[2,2]), constant[1,2])',
   ],
   factor: ['Add(x, Mul(x, y))', 'Mul(x, Add(y, constant[1,1]))'],
-  'pool-of-monotone': ['MaxPool(Relu(x))', 'Relu(MaxPool(x))'],
+  'small-first': ['Add(z, Sub(x, y))', 'Add(x, Sub(z, y))'],
   'map-table': ['Relu(Gather(constant[5,3], x))', 'Gather(constant[5,3], x)'],
   'mean-as-pool': ['ReduceMean(x, constant[2])', 'GlobalAveragePool(x)'],
   'pool-as-mean': ['GlobalAveragePool(x)', 'ReduceMean(x, constant[2])'],
+  'pool-of-monotone': ['MaxPool(Relu(x))', 'Relu(MaxPool(x))'],
+  'max-of-terms': ['ReduceMax(Add(x, y), constant[1])', 'Add(y, ReduceMax(x, constant[1]))'],
   'softplus-in-pieces': ['Softplus(x)', 'Add(Relu(x), Log(Add(Exp(Neg(Abs(x))), constant[1,1])))'],
   'mish-by-exponential': [
     'Mish(x)',

@@ -6,6 +6,7 @@ import { algebraRules } from './algebra.ts'
 import { constantRules } from './constant.ts'
 import { convRules } from './conv.ts'
 import { deadRules } from './dead.ts'
+import { extremeRules } from './extreme.ts'
 import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
@@ -33,6 +34,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
   { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
+  { name: 'extreme', phase: 'search', rules: extremeRules },
   { name: 'activation', phase: 'search', rules: activationRules },
   { name: 'seed', phase: 'on-demand', rules: seedRules },
 ]

@@ -1,5 +1,6 @@
-// Sums and means over rows or columns of a product, which then is never made: sum (X Y) = (sum X) Y over rows, X (sum Y) over columns.
-// The normaliser of linear attention is one of them. And sums over weighted rows that a bias was added to: the mean of those that a mask keeps.
+// Reductions, and what they need not wait for. Sums and means over rows or columns of a product, which then is never made: sum (X Y) =
+// (sum X) Y over rows, X (sum Y) over columns; the normaliser of linear attention is one. Sums over weighted rows that a bias was added
+// to: the mean of those that a mask keeps. Reductions before transposes instead of after them.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts } from '../../ir/attribute.ts'
 import { dimEquals } from '../../ir/dim.ts'
@@ -63,8 +64,20 @@ function* weighted(t: TensorEGraph, n: NodeId): Results {
       }
 }
 
+/** reduce x' = (reduce x)', where what comes before the transpose may meet the reduction */
+function* transposed(t: TensorEGraph, n: NodeId): Results {
+  const op = t.op(n)
+  const axes = axesOfReduction(t, n)
+  if (op.kind !== 'onnx' || !axes) return
+  for (const p of t.nodes(t.child(n, 0), 'transpose')) {
+    const { perm } = t.op(p) as { readonly perm: readonly number[] }
+    const before = axes.map((a) => perm[a]!).sort((a, b) => a - b)
+    yield t.transpose(reduce(t, op.op, t.child(p, 0), before), perm)
+  }
+}
+
 /** Axes of a reduction in canonical form, which keeps them at size 1; null of any other. */
-function axesOfReduction(t: TensorEGraph, n: NodeId): readonly number[] | null {
+export function axesOfReduction(t: TensorEGraph, n: NodeId): readonly number[] | null {
   const op = t.op(n)
   const [x, given] = t.children(n) as [ClassId, ClassId?]
   if (op.kind !== 'onnx' || t.type(x) === null || t.rank(x) !== t.rank(t.egraph.classOf(n))) return null
@@ -76,6 +89,13 @@ function axesOfReduction(t: TensorEGraph, n: NodeId): readonly number[] | null {
 const rule = ruleMaker({ source: 'linearity of the product (docs/rules.md, linear maps)' })
 
 export const reductionRules: readonly Rule[] = [
+  rule(
+    'reduce-transposed',
+    "reduce x' = (reduce x)'",
+    ['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceL2', 'ReduceSumSquare'],
+    transposed,
+    'its axes are known',
+  ),
   rule(
     'reduce-product',
     'sum (X Y) = (sum X) Y over rows, X (sum Y) over columns',
