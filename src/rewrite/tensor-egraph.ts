@@ -53,6 +53,7 @@ export class TensorEGraph {
         merge: (a, b) => this.facts.merge(a, b),
       },
     })
+    this.int64s([]) // takes id 0: what reads `id && ..` means null, and would miss a class
   }
 
   private infer(op: OpId, children: readonly number[]): ClassFact {

@@ -29,6 +29,11 @@ const samples: Readonly<Record<string, BuildSample>> = {
     const nothing = s.op('MatMul', [s.op('Add', [twice, twice]), s.b.constant(tensor('float32', [4, 1], [0, 0, 0, 0]))])
     return s.op('Add', [nothing, nothing])
   },
+  'a bias that equals the first constant of a graph without inputs': (s) => {
+    const two = (...shape: number[]) => s.b.constant(tensor('float32', shape, [2]))
+    const conv = s.op('Conv', [two(1, 1, 1, 1), two(1, 1, 1, 1), two(1)], { pads: ints([1, 1, 1, 1]) })
+    return s.op('MatMul', [conv, s.w([3, 1])])
+  },
   'a reshape of nothing': (s) => s.op('Reshape', [s.slice(s.x([2, 4]), 1, 1, 1), s.b.int64s([-1])]),
   'a gate that is repeated by its constant': (s) => {
     const x = s.x([2, 1])
