@@ -6,7 +6,7 @@ import { type Dim, dimEquals } from '../ir/dim.ts'
 import type { AxisSource, Op } from '../ir/op.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { insertedAxes, passingAxes } from './axis-groups.ts'
-import { callOfOnnx } from './infer-op.ts'
+import { callOfOnnx, replaceAxis } from './infer-op.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { isOfToday, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
@@ -159,4 +159,20 @@ export function resizedOp(t: TensorEGraph, n: NodeId, axis: number, size: Dim): 
     size,
   )
   return attributes && { ...op, attributes }
+}
+
+/** The e-node's operator on other children, with `size` positions along output axis `axis`; null where it cannot be. */
+export function onAxis(
+  t: TensorEGraph,
+  n: NodeId,
+  children: readonly ClassId[],
+  axis: number,
+  size: Dim,
+): ClassId | null {
+  const op = t.op(n)
+  const out = replaceAxis(t.shape(t.egraph.classOf(n)), axis, size)
+  if (op.kind === 'reshape') return t.reshape(children[0]!, out)
+  if (op.kind === 'expand') return t.expand(children[0]!, out)
+  const sized = resizedOp(t, n, axis, size)
+  return sized && t.rebuild(sized, children)
 }

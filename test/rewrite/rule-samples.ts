@@ -320,6 +320,15 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.op('Mul', [x, s.x([4, 3])]), s.op('Mul', [x, s.x([4, 3])])])
     },
   ],
+  'gather-up': [
+    (s) => s.op('Relu', [s.op('Gather', [s.x([5, 4]), s.ids([7])], { axis: int(0) })]),
+    (s) => s.mean(s.op('Mul', [s.op('Gather', [s.x([5, 4]), s.ids([7])], { axis: int(0) }), s.w([4])]), [1]),
+    (s) => {
+      const ids = s.ids([7])
+      const picked = (shape: readonly number[]) => s.op('Gather', [s.x(shape), ids], { axis: int(0) })
+      return s.op('Mul', [picked([5, 4]), s.op('Unsqueeze', [picked([5]), s.b.int64s([1])])])
+    },
+  ],
   'small-first': [
     (s) => s.op('Add', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([2, 1, 3])]),
     (s) => s.op('Sub', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([1, 1, 3])]),

@@ -15,7 +15,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'LayerNormalization(x, constant[4])',
   ],
   'recognise-layer-norm-in-terms': [
-    'Add(Mul(x, Mul(Reciprocal(Sqrt(Add(ReduceMean(Mul(e-class 7, e-class 7), constant[1]), constant[1,1,1]))), constant[1,1,4])), Sub(constant[1,1,4], Mul(ReduceMean(x, constant[1]), Mul(Reciprocal(Sqrt(Add(ReduceMean(e-class 8, constant[1]), constant[1,1,1]))), constant[1,1,4]))))',
+    'Add(Mul(x, Mul(Reciprocal(Sqrt(Add(ReduceMean(Mul(e-class 8, e-class 8), constant[1]), constant[1,1,1]))), constant[1,1,4])), Sub(constant[1,1,4], Mul(ReduceMean(x, constant[1]), Mul(Reciprocal(Sqrt(Add(ReduceMean(e-class 9, constant[1]), constant[1,1,1]))), constant[1,1,4]))))',
     'Add(constant[1,1,4], Mul(constant[1,1,4], LayerNormalization(x, constant[4])))',
   ],
   'recognise-rms-norm': [
@@ -43,6 +43,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'concat-up': ['concat{1}(Relu(x), Relu(y))', 'Relu(concat{1}(x, y))'],
   'select-up': ['Relu(select{1@0:1:2}(x))', 'select{1@0:1:2}(Relu(x))'],
   'expand-up': ['lin{2}(expand{_,5,_}(x), constant[3,4])', 'expand{_,5,_}(lin{2}(x, constant[3,4]))'],
+  'gather-up': ['Relu(Gather(x, y))', 'Gather(Relu(x), y)'],
   'lin-push': [
     'lin{1}(Add(x, MatMul(y, x)), constant[4,2])',
     'Add(lin{1}(x, constant[4,2]), lin{1}(MatMul(y, x), constant[4,2]))',

@@ -7,6 +7,7 @@ import { constantRules } from './constant.ts'
 import { convRules } from './conv.ts'
 import { deadRules } from './dead.ts'
 import { extremeRules } from './extreme.ts'
+import { gatherRules } from './gather.ts'
 import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
@@ -26,7 +27,7 @@ export interface RuleFamily {
 
 export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'recognise', phase: 'recognise', rules: recogniseRules },
-  { name: 'movement', phase: 'search', rules: movementRules },
+  { name: 'movement', phase: 'search', rules: [...movementRules, ...gatherRules] },
   { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules, ...scatterRules] },
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },

@@ -5,7 +5,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
-import { axesOf, isJointlyLinear, linearChildren, resizedOp, targetAxes } from '../properties.ts'
+import { axesOf, isJointlyLinear, linearChildren, onAxis, targetAxes } from '../properties.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
@@ -18,16 +18,6 @@ function linsAlong(t: TensorEGraph, c: ClassId, axis: number): NodeId[] {
 function axisOf(t: TensorEGraph, n: NodeId): number {
   const op = t.op(n)
   return op.kind === 'lin' || op.kind === 'concat' ? op.axis : -1
-}
-
-/** `op` on other children, the size of `axis` being `size` now. */
-function again(t: TensorEGraph, n: NodeId, children: readonly ClassId[], axis: number, size: number): ClassId | null {
-  const op = t.op(n)
-  const out = replaceAxis(t.shape(t.egraph.classOf(n)), axis, size)
-  if (op.kind === 'reshape') return t.reshape(children[0]!, out)
-  if (op.kind === 'expand') return t.expand(children[0]!, out)
-  const sized = resizedOp(t, n, axis, size)
-  return sized && t.rebuild(sized, children)
 }
 
 /** The child through which a map along output axis `a` may pass, with its axis there; or null. */
@@ -62,7 +52,7 @@ function* push(t: TensorEGraph, n: NodeId) {
     }
     if (t.op(f).kind === 'lin' && through.child === 1) continue
     const children = t.children(f).map((c, i) => (i === through.child ? t.lin(c, w, through.axis) : c))
-    const pushed = again(t, f, children, op.axis, size)
+    const pushed = onAxis(t, f, children, op.axis, size)
     yield pushed ?? refuse('the operator cannot be resized along the axis')
   }
 }
@@ -160,7 +150,7 @@ function* pull(t: TensorEGraph, n: NodeId) {
       if (t.op(n).kind === 'lin' && k === 1) continue
       const x = t.child(l, 0)
       const children = t.children(n).map((other, i) => (i === k ? x : other))
-      const inner = again(t, n, children, a, t.shape(x)[axisOf(t, l)] as number)
+      const inner = onAxis(t, n, children, a, t.shape(x)[axisOf(t, l)] as number)
       if (inner !== null) yield t.lin(inner, t.child(l, 1), a)
     }
   }
