@@ -56,6 +56,21 @@ describe('an interruption', function () {
     expect(existsSync(space.path('endless.onnx'))).to.equal(false)
   })
 
+  it('does not wait for a model that does not end: verify ends in 130, and no temporary folder is left', async () => {
+    const endless = models.endless()
+    const run = program.start(['verify', endless, endless, '--json'])
+    const longest = setTimeout(() => run.child.kill('SIGKILL'), 30_000)
+    setTimeout(() => run.child.kill('SIGINT'), 3000)
+    await run.says(/press Ctrl-C again/)
+    const interrupted = performance.now()
+    const { code, stdout } = await run.ended
+    clearTimeout(longest)
+    expect(code).to.equal(130)
+    expect(performance.now() - interrupted).to.be.lessThan(9000) // the process itself gives up after ten seconds
+    expect((JSON.parse(stdout) as { error: object }).error).to.include({ code: 'interrupted' })
+    expect(program.leftovers()).to.deep.equal([])
+  })
+
   it('comes by itself where a model does not end: verify --time-limit ends in 3 and says so', async () => {
     const endless = models.endless()
     const ran = await runCli(['verify', endless, endless, '--time-limit', '5', '--json'])

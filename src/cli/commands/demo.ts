@@ -66,7 +66,7 @@ export const demo = defineCommand({
     const weights = options.weights === null ? new Map() : readWeights(options.weights)
     const threads = options.threads ?? availableParallelism()
     const result = await withDevices(
-      { device: options.device ?? 'cpu', timeLimit: options.timeLimit },
+      { device: options.device ?? 'cpu', timeLimit: options.timeLimit, signal: talk.signal },
       (oracle, device) => runDemo({ seed, threads, length, shapes, text, weights, blocks, oracle, device }, talk),
     )
     for (const warning of result.warnings) talk.warn(warning)

@@ -88,7 +88,7 @@ export const verify = defineCommand({
     const known = new Map([...shapesOfInputs(graph, options.inputs), ...options.shape])
     bindingsOf(graph, known) // refuses what does not fit
     const { seed, inputs, timeLimit, threads } = options
-    const within = { device: options.device ?? 'cpu', timeLimit } as const
+    const within = { device: options.device ?? 'cpu', timeLimit, signal: talk.signal } as const
     const outcome = await withDevices(within, async (oracle, device, exact) => {
       const sampled = await sampleThatRuns(oracle, a, graph, known, { seed, threads: threads ?? 1 })
       if (!sampled.ok) return sampled
