@@ -329,6 +329,30 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Mul', [picked([5, 4]), s.op('Unsqueeze', [picked([5]), s.b.int64s([1])])])
     },
   ],
+  'factor-to-row': [
+    (s) => {
+      const [from, to] = [s.ids([7]), s.ids([7])]
+      const factors = s.op('Mul', [s.op('Gather', [s.x([5]), from]), s.op('Gather', [s.x([5]), to])])
+      return s.op('Mul', [s.op('Unsqueeze', [factors, s.b.int64s([1])]), s.op('Gather', [s.x([5, 3]), from])])
+    },
+    (s) => {
+      const from = s.ids([7])
+      const factors = s.op('Mul', [s.op('Gather', [s.x([5, 1]), from]), s.x([7, 1])])
+      return s.op('Mul', [factors, s.op('Gather', [s.x([5, 3]), from])])
+    },
+  ],
+  'factor-from-scatter': [
+    (s) => {
+      const ids = s.ids([7])
+      const weighted = s.op('Mul', [s.x([7, 3]), s.op('Gather', [s.x([5, 1]), ids])])
+      return s.scatter(s.zeros([5, 3]), ids, weighted)
+    },
+    (s) => {
+      const ids = s.ids([7])
+      const weighted = s.op('Mul', [s.x([7, 3]), s.op('Gather', [s.x([5, 3]), ids])])
+      return s.scatterRows(s.zeros([5, 3]), ids, weighted)
+    },
+  ],
   'small-first': [
     (s) => s.op('Add', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([2, 1, 3])]),
     (s) => s.op('Sub', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([1, 1, 3])]),

@@ -44,6 +44,14 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'select-up': ['Relu(select{1@0:1:2}(x))', 'select{1@0:1:2}(Relu(x))'],
   'expand-up': ['lin{2}(expand{_,5,_}(x), constant[3,4])', 'expand{_,5,_}(lin{2}(x, constant[3,4]))'],
   'gather-up': ['Relu(Gather(x, y))', 'Gather(Relu(x), y)'],
+  'factor-to-row': [
+    'Mul(reshape{1:*|0:1}(Mul(Gather(z, x), Gather(u, y))), Gather(v, x))',
+    'Mul(reshape{1:*|0:1}(Gather(u, y)), Gather(Mul(v, reshape{1:*|0:1}(z)), x))',
+  ],
+  'factor-from-scatter': [
+    'scatter{0:5,add,ScatterElements}(Mul(y, Gather(z, x)), reshape{1:*|0:1}(x))',
+    'Mul(z, scatter{0:5,add,ScatterElements}(y, reshape{1:*|0:1}(x)))',
+  ],
   'lin-push': [
     'lin{1}(Add(x, MatMul(y, x)), constant[4,2])',
     'Add(lin{1}(x, constant[4,2]), lin{1}(MatMul(y, x), constant[4,2]))',
