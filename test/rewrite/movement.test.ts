@@ -4,7 +4,7 @@ import { int } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import { encode } from '../../src/rewrite/encode.ts'
 import { bindRule } from '../../src/rewrite/rule.ts'
-import { movementRules } from '../../src/rewrite/rules/movement.ts'
+import { selectRules } from '../../src/rewrite/rules/select.ts'
 
 describe('rewrite: movement', () => {
   it('follows a selection once through each value, however many paths of residual sums lead there', () => {
@@ -20,7 +20,7 @@ describe('rewrite: movement', () => {
       selections++
       return select(...args)
     }
-    const rule = movementRules.find((r) => r.name === 'select-down')!
+    const rule = selectRules.find((r) => r.name === 'select-down')!
     const limits = { iterationLimit: 30, nodeLimit: 4000, timeLimitMs: 5000 }
     const { stopReason } = saturate(t.egraph, [bindRule(t, rule)], limits)
     expect(stopReason.kind).to.equal('saturated')

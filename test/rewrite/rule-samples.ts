@@ -320,6 +320,19 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.op('Add', [s.op('Mul', [x, s.x([4, 3])]), s.op('Mul', [x, s.x([4, 3])])])
     },
   ],
+  'gather-down': [
+    (s) => {
+      const mapped = s.op('Add', [s.op('MatMul', [s.x([5, 4]), s.w([4, 3])]), s.x([5, 3])])
+      return s.op('Gather', [s.op('Relu', [mapped]), s.ids([2])], { axis: int(0) })
+    },
+    (s) => {
+      const scores = s.op('MatMul', [s.x([2, 5, 3]), s.op('Transpose', [s.x([2, 5, 3])], { perm: ints([0, 2, 1]) })])
+      const mixed = s.op('MatMul', [s.op('Softmax', [scores], { axis: int(-1) }), s.x([2, 5, 3])])
+      return s.op('Gather', [mixed, s.ids([])], { axis: int(1) })
+    },
+    (s) =>
+      s.op('Gather', [s.op('Concat', [s.x([5, 2]), s.x([5, 3])], { axis: int(-1) }), s.ids([1])], { axis: int(0) }),
+  ],
   'gather-up': [
     (s) => s.op('Relu', [s.op('Gather', [s.x([5, 4]), s.ids([7])], { axis: int(0) })]),
     (s) => s.mean(s.op('Mul', [s.op('Gather', [s.x([5, 4]), s.ids([7])], { axis: int(0) }), s.w([4])]), [1]),

@@ -39,6 +39,10 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   ],
   'recognise-leaky-relu': ['Max(x, Mul(x, constant[1,1]))', 'LeakyRelu(x)'],
   'select-down': ['select{1@0:1:1}(lin{2}(x, constant[3,4]))', 'lin{2}(select{1@0:1:1}(x), constant[3,4])'],
+  'gather-down': [
+    'Gather(Relu(Add(y, lin{1}(x, constant[4,3]))), z)',
+    'Relu(Gather(Add(y, lin{1}(x, constant[4,3])), z))',
+  ],
   'concat-of-selects': ['concat{1}(select{1@1:1:2}(x), select{1@3:1:3}(x))', 'select{1@1:1:5}(x)'],
   'concat-up': ['concat{1}(Relu(x), Relu(y))', 'Relu(concat{1}(x, y))'],
   'select-up': ['Relu(select{1@0:1:2}(x))', 'select{1@0:1:2}(Relu(x))'],

@@ -16,6 +16,7 @@ import { reductionRules } from './reduction.ts'
 import { scaleRules } from './scale.ts'
 import { scatterRules } from './scatter.ts'
 import { seedRules } from './seed.ts'
+import { selectRules } from './select.ts'
 import { stackRules } from './stack.ts'
 
 export interface RuleFamily {
@@ -27,7 +28,7 @@ export interface RuleFamily {
 
 export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'recognise', phase: 'recognise', rules: recogniseRules },
-  { name: 'movement', phase: 'search', rules: [...movementRules, ...gatherRules] },
+  { name: 'movement', phase: 'search', rules: [...selectRules, ...movementRules, ...gatherRules] },
   { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules, ...scatterRules] },
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },

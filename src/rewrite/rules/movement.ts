@@ -1,136 +1,16 @@
-// Movement along point-wise axes, derived from axis maps: a selection of positions moves down through whatever computes each
-// position by itself; a repetition moves up. First-token heads, unused columns, split(concat), expanded user vectors are all this.
+// Movement along point-wise axes, derived from axis maps: a repetition moves up, past whatever computes each position by itself, and so
+// do concatenations and selections of parts that are treated alike. Expanded user vectors, split(concat) are this.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { addDims, type Dim, dimEquals, subDims } from '../../ir/dim.ts'
 import { shapeEquals } from '../../ir/shape.ts'
 import { isWritable } from '../decode-structure.ts'
-import { type IndexVector, indexBounds, indexCount, indexKey, range, shiftIndices } from '../index-vector.ts'
+import { range } from '../index-vector.ts'
 import { replaceAxis } from '../infer-op.ts'
-import { axesOf, recordOf, resizedOp } from '../properties.ts'
-import { type Rule, refuse } from '../rule.ts'
+import { axesOf, recordOf } from '../properties.ts'
+import type { Rule } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const SOURCE = 'axis maps of the operators (docs/rules.md, movement)'
-/** How far one application follows a selection; the rest is left to the next iteration. */
-const DEPTH = 100
-
-/** Selections that one application has followed: once each, since every residual sum doubles the paths to what lies below. */
-type Followed = Set<string>
-
-/** E-nodes that selections have moved through in this iteration, with axis and positions. */
-const movedThrough = new WeakMap<TensorEGraph, { readonly generation: number; readonly keys: Set<string> }>()
-
-function movedNow(t: TensorEGraph): Set<string> {
-  const { generation } = t.egraph
-  const known = movedThrough.get(t)
-  if (known?.generation === generation) return known.keys
-  const keys = new Set<string>()
-  movedThrough.set(t, { generation, keys })
-  return keys
-}
-
-/** The selection of `index` along `axis` of x, moved down as far as it goes; all forms on the way are equal. */
-function selectDown(
-  t: TensorEGraph,
-  x: ClassId,
-  axis: number,
-  index: IndexVector,
-  depth: number,
-  followed: Followed,
-): ClassId {
-  const selected = t.select(x, axis, index)
-  if (depth === 0 || t.isConstant(selected)) return selected
-  const key = `${t.egraph.find(x)}:${axis}@${indexKey(index)}`
-  if (followed.has(key)) return selected
-  followed.add(key)
-  for (const moved of moveThroughAll(t, x, axis, index, depth - 1, followed))
-    if (moved !== null) t.egraph.union(selected, moved)
-  return selected
-}
-
-/** The classes that a selection of the e-nodes of x is, where it has not moved through them before; null for those that it
- * cannot move through. */
-function* moveThroughAll(
-  t: TensorEGraph,
-  x: ClassId,
-  axis: number,
-  index: IndexVector,
-  depth: number,
-  followed: Followed,
-): Iterable<ClassId | null> {
-  const done = movedNow(t)
-  for (const n of t.egraph.nodesOf(x)) {
-    const key = `${n}:${axis}@${indexKey(index)}`
-    if (done.has(key) || !t.isTyped(n)) continue
-    const moved = selectThrough(t, n, axis, index, depth, followed)
-    if (moved !== null) done.add(key)
-    yield moved
-  }
-}
-
-/** f(.., x, ..) selected = f(.., x selected, ..), or null where the axis is not computed position by position. */
-function selectThrough(
-  t: TensorEGraph,
-  n: NodeId,
-  axis: number,
-  index: IndexVector,
-  depth: number,
-  followed: Followed,
-): ClassId | null {
-  const op = t.op(n)
-  if (op.kind === 'select' || op.kind === 'fused-conv' || op.kind.startsWith('reorder')) return null
-  if (op.kind === 'concat' && op.axis === axis) return selectOfConcat(t, t.children(n), axis, index)
-  const row = axesOf(t, n)?.[axis]
-  if (!row || row.includes('mixed')) return null
-  if (op.kind === 'expand' && op.sizes[axis] != null) {
-    const count = indexCount(index)
-    return typeof count === 'number'
-      ? t.expand(t.child(n, 0), replaceAxis(t.shape(t.egraph.classOf(n)), axis, count))
-      : null
-  }
-  if (!row.some((source) => typeof source === 'number')) return null
-  const writable = t
-    .children(n)
-    .every((c, i) => typeof row[i] !== 'number' || isWritable(index, t.shape(c)[row[i] as number]!))
-  if (!writable) return null
-  const children = t
-    .children(n)
-    .map((c, i) => (typeof row[i] === 'number' ? selectDown(t, c, row[i] as number, index, depth, followed) : c))
-  if (op.kind === 'reshape')
-    return t.reshape(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
-  if (op.kind === 'expand')
-    return t.expand(children[0]!, replaceAxis(t.shape(t.egraph.classOf(n)), axis, indexCount(index)))
-  const cut = resizedOp(t, n, axis, indexCount(index))
-  return cut && t.rebuild(cut, children)
-}
-
-/** Positions of a concatenation, taken from the parts that they lie in. */
-function selectOfConcat(t: TensorEGraph, parts: readonly ClassId[], axis: number, index: IndexVector): ClassId | null {
-  const bounds = indexBounds(index)
-  const sizes = parts.map((p) => t.shape(p)[axis]!)
-  if (
-    !bounds ||
-    sizes.some((s) => typeof s !== 'number') ||
-    typeof bounds.from !== 'number' ||
-    typeof bounds.to !== 'number'
-  )
-    return null
-  const pieces: ClassId[] = []
-  let start = 0
-  for (const [i, size] of (sizes as number[]).entries()) {
-    const from = Math.max(bounds.from, start)
-    const to = Math.min(bounds.to, start + size)
-    const whole = bounds.from >= start && bounds.to <= start + size
-    if (whole) {
-      const inside = shiftIndices(index, start)
-      return inside && t.select(parts[i]!, axis, inside)
-    }
-    if (from < to) pieces.push(t.select(parts[i]!, axis, range(from - start, to - from)))
-    start += size
-  }
-  return index.kind === 'range' && index.step === 1 ? t.concat(pieces, axis) : null
-}
-
 /** Neighbouring ranges of one value, side by side again. */
 function* concatOfSelects(t: TensorEGraph, n: NodeId): Iterable<ClassId> {
   const op = t.op(n)
@@ -299,23 +179,6 @@ function wholeAlong(t: TensorEGraph, c: ClassId, part: ClassId, axis: number): C
 }
 
 export const movementRules: readonly Rule[] = [
-  {
-    name: 'select-down',
-    law: 'select(f(x, y)) = f(select x, select y)',
-    condition: 'f computes each position of the axis by itself',
-    source: SOURCE,
-    exactness: 'exact',
-    families: ['select'],
-    *apply(t, n) {
-      const op = t.op(n)
-      if (op.kind !== 'select') return
-      const x = t.child(n, 0)
-      if (t.type(x) === null) return yield refuse('the type of the input is unknown')
-      const followed: Followed = new Set()
-      for (const moved of moveThroughAll(t, x, op.axis, op.index, DEPTH, followed))
-        yield moved ?? refuse('the operator mixes positions of the axis')
-    },
-  },
   {
     name: 'concat-of-selects',
     law: '[x[a:b], x[b:c]] = x[a:c]',
