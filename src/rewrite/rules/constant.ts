@@ -18,6 +18,14 @@ export function withConstant(t: TensorEGraph, c: ClassId, family: 'Add' | 'Mul')
   return t.nodes(c, family).flatMap((n) => operandPairs(t, n).filter(([x, k]) => t.isConstant(k) && !t.isConstant(x)))
 }
 
+/** Those of a sum of which the value has no constant term left, where there are such: a chain of residual sums would otherwise have
+ * one form for each subset of its biases. */
+function withAllConstants(t: TensorEGraph, c: ClassId): (readonly [ClassId, ClassId])[] {
+  const readings = withConstant(t, c, 'Add')
+  const whole = readings.length > 1 ? readings.filter(([x]) => withConstant(t, x, 'Add').length === 0) : []
+  return whole.length > 0 ? whole : readings
+}
+
 /** (x + c) + d = x + (c + d); (x * c) * d = x * (c * d) */
 const combine = (family: 'Add' | 'Mul') =>
   function* (t: TensorEGraph, n: NodeId) {
@@ -35,7 +43,7 @@ const combine = (family: 'Add' | 'Mul') =>
 function* distribute(t: TensorEGraph, n: NodeId) {
   for (const [sum, d] of operandPairs(t, n)) {
     if (!t.isConstant(d)) continue
-    for (const [x, c] of withConstant(t, sum, 'Add')) {
+    for (const [x, c] of withAllConstants(t, sum)) {
       yield varies(t, x, sum) ? t.add(t.mul(x, d), t.mul(c, d)) : refuse('the value is itself repeated in the sum')
     }
   }
@@ -49,10 +57,10 @@ function varies(t: TensorEGraph, x: ClassId, sum: ClassId): boolean {
 /** (x + c) + (y + d) = (x + y) + (c + d); past a sibling without a constant only if x and y may merge. */
 function* float(t: TensorEGraph, n: NodeId) {
   const [a, b] = t.children(n) as [ClassId, ClassId]
-  for (const [x, c] of withConstant(t, a, 'Add'))
-    for (const [y, d] of withConstant(t, b, 'Add')) yield t.add(t.add(x, y), t.add(c, d))
+  for (const [x, c] of withAllConstants(t, a))
+    for (const [y, d] of withAllConstants(t, b)) yield t.add(t.add(x, y), t.add(c, d))
   for (const [sum, y] of operandPairs(t, n))
-    for (const [x, c] of withConstant(t, sum, 'Add'))
+    for (const [x, c] of withAllConstants(t, sum))
       if (!t.isConstant(y))
         yield mayMerge(t, x, y) ? t.add(t.add(x, y), c) : refuse('the other term could not merge with this one')
 }
@@ -75,7 +83,7 @@ function* constantOut(t: TensorEGraph, n: NodeId) {
       .every((c) => t.isConstant(c))
   )
     return
-  for (const [x, c] of withConstant(t, t.child(n, 0), 'Add')) {
+  for (const [x, c] of withAllConstants(t, t.child(n, 0))) {
     if (!varies(t, x, t.child(n, 0))) {
       yield refuse('the value is itself repeated in the sum')
       continue
