@@ -28,7 +28,7 @@ const TWINS = 1e-13
 /** The constants of a written program are rounded to float32: noise of 1e-7 where the e-graph's is 1e-12. */
 const ROUNDED = 1e5
 /** Operators that make a step of a rounding: on the e-nodes they are checked in float64, in written programs not. */
-const JUMPS = new Set(
+export const JUMPS: ReadonlySet<string> = new Set(
   'Greater GreaterOrEqual Less LessOrEqual Equal Floor Ceil Round Sign Mod Cast ArgMax ArgMin TopK'.split(' '),
 )
 
