@@ -34,6 +34,9 @@ export interface VariantOptions {
 /** Microseconds that an e-node made by a rule must save to be worth it. */
 const REWRITE_MARGIN_MICROS = 0.3
 
+/** Programs near the best as extraction sees it: what the runtime makes of them is priced again. */
+const NEIGHBOURS = 8
+
 /** Up to `count` distinct candidates: the original's own program, then the others, cheapest first as extraction sees it. */
 export function makeCandidates(
   e: Explored,
@@ -50,6 +53,7 @@ export function makeCandidates(
     timeLimitMs,
     random: createRandom(seed),
     start: originalSelection(e, costs, problem),
+    neighbours: NEIGHBOURS,
   })
   return found.map(({ chosen }) => toCandidate(e, original, costs, namedChoices(problem, chosen)))
 }

@@ -236,6 +236,15 @@ describe('k distinct extractions', () => {
     expect(costs[0]).to.be.at.most(extractTree(problem).cost)
   })
 
+  it('lie nearer to the best where its neighbours are searched, and the best is as good', () => {
+    const few = { ...options, count: 8 }
+    const costs = (neighbours: number) =>
+      kDistinct(problem, { ...few, random: createRandom(3), neighbours }).map((e) => e.cost)
+    const [apart, near] = [costs(0), costs(6)]
+    expect(near[1]).to.be.at.most(apart[1]!)
+    expect(near.at(-1)).to.be.lessThan(apart.at(-1)!)
+  })
+
   it('stop in time, with the given one at least', () => {
     let now = 0
     const all = kDistinct(problem, { ...options, timeLimitMs: 10, clock: () => now++ })

@@ -14,6 +14,9 @@ export interface DistinctOptions {
   readonly start: Int32Array
   /** Starts of local search besides the given one; default 12. */
   readonly starts?: number
+  /** Searches more, from the best found, each at costs that are a little off: programs as good as it for whoever prices differently.
+   * Default 0. */
+  readonly neighbours?: number
   /** For everything together; default 2000. */
   readonly timeLimitMs?: number
   /** Spreads of perturbation to cycle through; small ones stay near the best, large ones give extreme variants. */
@@ -71,7 +74,20 @@ function searchFromStarts(
     const share = Math.max(left / 3, left / (starts + 1 - i))
     pool.add(improveLocally(problem, start, { random, timeLimitMs: share, clock }).chosen)
   }
+  const [best] = cheapest(pool.selections, 1, problem)
+  for (let i = 0; i < (options.neighbours ?? 0) && clock() < deadline; i++) {
+    const search = { random, timeLimitMs: deadline - clock(), clock }
+    pool.add(improveLocally(nearly(problem, random), best!, search).chosen)
+  }
 }
+
+/** By how much the costs of neighbours are off. */
+const NEIGHBOUR_SIGMA = 0.1
+
+const nearly = (problem: Problem, random: Random): Problem => ({
+  ...problem,
+  cost: problem.cost.map((c) => c * Math.exp(NEIGHBOUR_SIGMA * random.normal())),
+})
 
 function startSigma(i: number): number {
   return DEFAULT_SIGMAS[(i - 2) % DEFAULT_SIGMAS.length]!
