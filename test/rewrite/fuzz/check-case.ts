@@ -163,7 +163,9 @@ function drawProgram(e: Explored, original: Graph, random: Random): Graph {
 /** NaN last: how MaxPool and Relu take it is the runtime's own choice. */
 const SPECIAL = [0, -0, 1, -1, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]
 
-export function drawFeeds(graph: Graph, numbers: Numbers, random: Random): Record<string, NdArray> {
+/** From a stream of their own: the weights are drawn from the same seed. */
+export function drawFeeds(graph: Graph, numbers: Numbers, { fork }: Random): Record<string, NdArray> {
+  const random = fork(1)
   const pools = graph.nodes.some((n) => n.op === 'MaxPool')
   const draw = () => {
     if (numbers === 'normal') return random.normal()
