@@ -6,7 +6,7 @@ import { getInt, getText, int } from '../ir/attribute.ts'
 import { dimEquals } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import { ndarray, type TensorType } from '../ir/tensor.ts'
-import { range } from './index-vector.ts'
+import { positions, range } from './index-vector.ts'
 import { replaceAxis } from './infer-op.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import type { OnnxOp, Scatter } from './tensor-op.ts'
@@ -92,13 +92,22 @@ function unrepeatedConstant(t: TensorEGraph, at: ClassId, axis: number): ClassId
   }, at)
 }
 
-/** Rows by index tuples of one coordinate are rows by index. */
+/** Rows by index tuples of one coordinate are rows by index; so are those of two, where the first has one thing to choose from. */
 export function gatherNd({ t, op, inputs }: Call): ClassId | null {
   const [x, at] = inputs as [ClassId, ClassId]
-  const shape = t.shape(at)
-  if (shape.at(-1) !== 1 || getInt(op.attributes, 'batch_dims', 0) !== 0) return null
-  const positions = t.reshape(at, shape.slice(0, -1))
-  return positions && t.onnx('Gather', [x, positions], { axis: int(0) })
+  const [shape, sizes] = [t.shape(at), t.shape(x)]
+  if (getInt(op.attributes, 'batch_dims', 0) !== 0) return null
+  if (shape.at(-1) === 2 && sizes[0] === 1) {
+    const [rows, second] = [t.reshape(x, sizes.slice(1)), t.select(at, shape.length - 1, positions([1]))]
+    return rows && pickRows(t, rows, second)
+  }
+  return shape.at(-1) === 1 ? pickRows(t, x, at) : null
+}
+
+/** x[at], the last axis of at being of size 1. */
+function pickRows(t: TensorEGraph, x: ClassId, at: ClassId): ClassId | null {
+  const ids = t.reshape(at, t.shape(at).slice(0, -1))
+  return ids && t.onnx('Gather', [x, ids], { axis: int(0) })
 }
 
 /** Equal numbers are one number, repeated. */

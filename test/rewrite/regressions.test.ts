@@ -34,6 +34,11 @@ const samples: Readonly<Record<string, BuildSample>> = {
     const conv = s.op('Conv', [two(1, 1, 1, 1), two(1, 1, 1, 1), two(1)], { pads: ints([1, 1, 1, 1]) })
     return s.op('MatMul', [conv, s.w([3, 1])])
   },
+  'rows of the one text in a batch, by index tuples': (s) => {
+    const batch = s.b.constant(tensor('int64', [2, 1], [0, -1]))
+    const at = s.op('Concat', [batch, s.b.input('at', 'int64', [2, 1])], { axis: int(1) })
+    return s.op('GatherND', [s.op('Relu', [s.op('MatMul', [s.x([1, 5, 3]), s.w([3, 4])])]), at])
+  },
   'a reshape of nothing': (s) => s.op('Reshape', [s.slice(s.x([2, 4]), 1, 1, 1), s.b.int64s([-1])]),
   'a gate that is repeated by its constant': (s) => {
     const x = s.x([2, 1])
