@@ -39,6 +39,12 @@ const samples: Readonly<Record<string, BuildSample>> = {
     const at = s.op('Concat', [batch, s.b.input('at', 'int64', [2, 1])], { axis: int(1) })
     return s.op('GatherND', [s.op('Relu', [s.op('MatMul', [s.x([1, 5, 3]), s.w([3, 4])])]), at])
   },
+  'a Mish that is repeated by its constant': (s) => {
+    const x = s.x([2, 1])
+    const one = s.b.constant(tensor('float32', [2], [1, 1]))
+    const softplus = s.op('Log', [s.op('Add', [s.op('Exp', [x]), one])])
+    return s.op('Mul', [s.op('Tanh', [softplus]), x])
+  },
   'a reshape of nothing': (s) => s.op('Reshape', [s.slice(s.x([2, 4]), 1, 1, 1), s.b.int64s([-1])]),
   'a gate that is repeated by its constant': (s) => {
     const x = s.x([2, 1])

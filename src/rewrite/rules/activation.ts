@@ -24,8 +24,8 @@ const MISH_BOUND = 20
 /** x tanh(softplus x) = x m / (m + 2), m = e^x (e^x + 2), with x bounded in the exponent */
 function* mish(t: TensorEGraph, n: NodeId) {
   for (const x of mishOf(t, n)) {
-    if (!isSingle(t, x)) {
-      yield refuse('the bound of the exponent is one for float32')
+    if (!isSingle(t, x) || !isWhole(t, n, x)) {
+      yield refuse('a constant of the pattern repeats the value, or it is not of float32')
       continue
     }
     const clip = { ...onnxOp('Clip', 3, t.opset), present: [true, false, true] }
