@@ -20,6 +20,8 @@ export interface SaturationLimits<P = unknown> {
   readonly clock?: () => number
   /** Default: `simpleScheduler()`. */
   readonly scheduler?: Scheduler
+  /** Number of the first rule, as `originRule` gives it; default 0. */
+  readonly firstRule?: number
   /** Asked before each iteration and at the end; a string is the goal that is reached, and stops. */
   readonly until?: (egraph: EGraph<P>) => string | null
   /** How patterns are matched; default: generated code where the runtime allows it. */
@@ -103,7 +105,8 @@ class Saturation<P> {
     this.scheduler = limits.scheduler ?? simpleScheduler()
     this.clock = limits.clock ?? (() => performance.now())
     this.startedAt = this.clock()
-    this.runners = createRunners(egraph, rules, limits.matcher ?? (canGenerate() ? 'generated' : 'interpreted'))
+    const matcher = limits.matcher ?? (canGenerate() ? 'generated' : 'interpreted')
+    this.runners = createRunners(egraph, rules, matcher, limits.firstRule ?? 0)
   }
 
   *run(): Generator<void, SaturationReport> {
@@ -201,11 +204,16 @@ class Saturation<P> {
   }
 }
 
-function createRunners<P>(egraph: EGraph<P>, rules: readonly Rewrite<P>[], kind: MatcherKind): Runner[] {
+function createRunners<P>(
+  egraph: EGraph<P>,
+  rules: readonly Rewrite<P>[],
+  kind: MatcherKind,
+  firstRule: number,
+): Runner[] {
   const index = new OperatorIndex()
   return rules.map((rule, r) =>
     rule.kind === 'node'
-      ? new NodeRunner(egraph, rule, r)
-      : new PatternRunner(egraph, rule as PatternRewrite<P>, r, index, kind),
+      ? new NodeRunner(egraph, rule, firstRule + r)
+      : new PatternRunner(egraph, rule as PatternRewrite<P>, firstRule + r, index, kind),
   )
 }

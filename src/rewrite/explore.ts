@@ -1,4 +1,4 @@
-// From a graph to everything it equals: encode, recognise, search, lower. The result is an e-graph whose every e-node may be
+// From a graph to everything it equals: encode, recognise, search, lay out, lower. The result is an e-graph whose every e-node may be
 // chosen, with what each phase did.
 import type { NodeId } from '../egraph/egraph.ts'
 import { drain, type SaturationReport, saturate, saturateInSteps } from '../egraph/saturate.ts'
@@ -24,11 +24,11 @@ export interface ExploreOptions {
 export interface Explored extends Encoded {
   /** E-nodes before the search. */
   readonly initialNodes: number
-  /** Node numbers below which the e-nodes of each phase lie: encoded < recognised < searched < lowered. */
+  /** Node numbers below which the e-nodes of each phase lie: encoded < recognised < searched (layout included) < lowered. */
   readonly phases: { readonly encoded: number; readonly recognised: number; readonly searched: number }
   readonly recognition: SaturationReport
   readonly search: SaturationReport
-  /** The rules of recognition and search; `originRule` of an e-node of these phases is an index into them. */
+  /** The rules of recognition, search and layout; `originRule` of an e-node of these phases is an index into them. */
   readonly rules: readonly Rule[]
 }
 
@@ -54,14 +54,20 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
     RECOGNITION_LIMITS,
   )
   const recognised = t.egraph.idLimit
-  const rules = [...recognise, ...allowed([...rulesOf('search'), ...(options.more ?? [])])]
+  const searched = [...recognise, ...allowed([...rulesOf('search'), ...(options.more ?? [])])]
+  const layout = allowed(rulesOf('layout'))
   const search = yield* saturateInSteps(
     t.egraph,
-    rules.map((r) => bindRule(t, r)),
+    searched.map((r) => bindRule(t, r)),
     {
       ...options,
       onIteration: (i) => options.onIteration?.(i.eNodes, i.eClasses, i.iteration),
     },
+  )
+  saturate(
+    t.egraph,
+    layout.map((r) => bindRule(t, r)),
+    { ...LOWERING_LIMITS, firstRule: searched.length },
   )
   const phases = { encoded: encodedLimit, recognised, searched: t.egraph.idLimit }
   for (const stage of loweringStages)
@@ -77,7 +83,7 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
     phases,
     recognition,
     search,
-    rules,
+    rules: [...searched, ...layout],
   }
 }
 

@@ -7,6 +7,7 @@ import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getInt, getText } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
+import { ndarray } from '../ir/tensor.ts'
 import { divide, dropAxes, joinReshapes } from './lower-plain.ts'
 import { spellScatter } from './lower-scatter.ts'
 import { type Rule, ruleMaker } from './rule.ts'
@@ -15,8 +16,9 @@ import { operandPairs, varyingAxes } from './rules/scale.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { type FusedConv, NCHWC, type OnnxOp, onnxOp } from './tensor-op.ts'
 
-/** Channels of one block of the blocked layout on machines with AVX-512; 8 elsewhere. */
-const BLOCK = 16
+/** Channels of one block of the blocked layout: 8, or 16 with AVX-512 and Neon. The smaller one allows more; what it promises in
+ * vain is seen when the runtime has lowered the candidates. */
+const BLOCK = 8
 const CHANNEL_ALIGNMENT = 4
 /** What the runtime fuses into a convolution. */
 const ACTIVATIONS = ['Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Clip', 'HardSigmoid', 'HardSwish']
@@ -98,7 +100,8 @@ function* affineAsConv(t: TensorEGraph, n: NodeId) {
   const channels = t.shape(c)[1]!
   for (const [product, b] of operandPairs(t, n)) {
     const bias = channelVector(t, b, channels)
-    if (!bias) continue
+    if (!bias || !shapeEquals(t.shape(product), t.shape(c))) continue
+    if (!t.isConstant(product)) yield depthwise(t, product, ones(t, channels as number), bias)
     for (const m of t.nodes(product, 'Mul'))
       for (const [x, s] of operandPairs(t, m)) {
         const factor = shapeEquals(t.shape(x), t.shape(c)) ? channelVector(t, s, channels) : null
@@ -106,6 +109,8 @@ function* affineAsConv(t: TensorEGraph, n: NodeId) {
       }
   }
 }
+
+const ones = (t: TensorEGraph, n: number): ClassId => t.literal(ndarray('float32', [n], new Float64Array(n).fill(1)))
 
 function depthwise(t: TensorEGraph, x: ClassId, factor: ClassId, bias: ClassId): ClassId {
   const channels = t.shape(x)[1] as number
@@ -165,6 +170,11 @@ function blockedForm(t: TensorEGraph, c: ClassId, node: ClassId): ClassId {
   return t.make({ kind: 'reorder-out' }, [node])
 }
 
+/** True if some kernel leaves c in the blocked layout. The runtime reorders what a convolution or a pool reads, and nothing else:
+ * other operators are in the layout only where all that they read is. */
+const isLeftBlocked = (t: TensorEGraph, c: ClassId): boolean =>
+  t.egraph.nodesOf(blocked(t, c)).some((n) => t.op(n).kind !== 'reorder-in')
+
 const inNchwc = (op: OnnxOp): OnnxOp => ({ ...op, domain: NCHWC })
 
 function* blockConv(t: TensorEGraph, n: NodeId) {
@@ -182,15 +192,17 @@ function* blockConv(t: TensorEGraph, n: NodeId) {
   yield blockedForm(t, c, made)
 }
 
+const isBlockedResize = (t: TensorEGraph, op: OnnxOp, x: ClassId): boolean =>
+  ['nearest', 'linear'].includes(getText(op.attributes, 'mode', 'nearest')) && isLeftBlocked(t, x)
+
 /** Pooling and resizing channel by channel. */
 function* blockPool(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   const c = t.egraph.classOf(n)
   const [x, ...rest] = t.children(n) as [ClassId, ...ClassId[]]
   if (op.kind !== 'onnx' || op.domain !== '' || op.outputCount !== 1 || !isBlockable(t, c) || !isBlockable(t, x)) return
-  if ((t.shape(x)[1] as number) % BLOCK !== 0 || !rest.every((r) => t.isConstant(r))) return
-  if (op.op === 'Resize' && !['nearest', 'linear'].includes(getText(op.attributes, 'mode', 'nearest'))) return
-  yield blockedForm(t, c, t.make(inNchwc(op), [blocked(t, x), ...rest]))
+  if (!(op.op === 'Resize' ? isBlockedResize(t, op, x) : (t.shape(x)[1] as number) % BLOCK === 0)) return
+  if (rest.every((r) => t.isConstant(r))) yield blockedForm(t, c, t.make(inNchwc(op), [blocked(t, x), ...rest]))
 }
 
 /** Activations, sums and products of equal shapes. */
@@ -199,7 +211,7 @@ function* blockElementwise(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   if (op.kind !== 'onnx' || op.domain !== '' || !isBlockable(t, c)) return
   const values = t.children(n).filter((x) => !t.isConstant(x) || t.rank(x) === 4)
-  if (!values.every((x) => isBlockable(t, x) && shapeEquals(t.shape(x), t.shape(c)))) return
+  if (!values.every((x) => isBlockable(t, x) && shapeEquals(t.shape(x), t.shape(c)) && isLeftBlocked(t, x))) return
   const children = t.children(n).map((x) => (values.includes(x) ? blocked(t, x) : x))
   yield blockedForm(t, c, t.make(inNchwc(op), children))
 }
@@ -209,7 +221,7 @@ function* blockConcat(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   if (op.kind !== 'concat' || op.axis !== 1 || !isBlockable(t, c)) return
   const parts = t.children(n)
-  if (parts.every((x) => isBlockable(t, x) && (t.shape(x)[1] as number) % BLOCK === 0))
+  if (parts.every((x) => isBlockable(t, x) && (t.shape(x)[1] as number) % BLOCK === 0 && isLeftBlocked(t, x)))
     yield blockedForm(
       t,
       c,
@@ -251,7 +263,7 @@ export const loweringStages: readonly (readonly Rule[])[] = [
   ],
   [
     rule('conv-bias', 'conv(x) + b as one Conv', ['Add'], convBias),
-    rule('affine-as-conv', 'x * s + b as a depthwise 1x1 Conv', ['Add'], affineAsConv),
+    rule('affine-as-conv', 'x * s + b, or x + b, as a depthwise 1x1 Conv', ['Add'], affineAsConv),
   ],
   [rule('fuse-activation', 'act(conv(x)) as one kernel', ACTIVATIONS, fuseActivation)],
   [

@@ -6,7 +6,7 @@ import type { Bindings } from '../ir/dim.ts'
 import { qualifiedName } from '../ir/graph.ts'
 import { evaluateShape } from '../ir/shape.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
-import type { TensorOp } from './tensor-op.ts'
+import { NCHWC, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
 /** 'free': nothing runs (leaves, views); 'never': only its lowered forms may be chosen; null: not priceable. */
 export type Execution = Kernel | 'free' | 'never' | null
@@ -45,10 +45,26 @@ export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Exe
       return kernel(t, n, name, { ...plain(op.conv.attributes), ...activation }, bindings)
     }
     case 'onnx':
-      return kernel(t, n, qualifiedName(op.domain, op.op), plain(op.attributes), bindings)
+      return kernel(t, n, kernelName(op), plain(op.attributes), bindings)
     default:
       return op satisfies never
   }
+}
+
+/** Kernels that the runtime's blocked layout has of its own, by operator; element-wise ones are those of any layout. */
+const BLOCKED_KERNELS: Readonly<Record<string, string>> = {
+  Conv: 'Conv',
+  MaxPool: 'MaxPool',
+  AveragePool: 'AveragePool',
+  GlobalMaxPool: 'GlobalMaxPool',
+  GlobalAveragePool: 'GlobalAveragePool',
+  Resize: 'Upsample',
+}
+
+function kernelName(op: OnnxOp): string {
+  if (op.domain !== NCHWC) return qualifiedName(op.domain, op.op)
+  const own = BLOCKED_KERNELS[op.op]
+  return own === undefined ? op.op : qualifiedName(NCHWC, own)
 }
 
 function structuralAttributes(op: TensorOp): Kernel['attributes'] {

@@ -5,6 +5,7 @@ import type { ValueId } from '../../src/ir/graph.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { activationSamples } from './activation-samples.ts'
 import { gatherSamples } from './gather-samples.ts'
+import { layoutSamples } from './layout-samples.ts'
 import type { BuildSample, Sample } from './sample.ts'
 
 /** Weights that continue as zeros along an axis. */
@@ -322,6 +323,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     },
   ],
   ...gatherSamples,
+  ...layoutSamples,
   'small-first': [
     (s) => s.op('Add', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([2, 1, 3])]),
     (s) => s.op('Sub', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([1, 1, 3])]),

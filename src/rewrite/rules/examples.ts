@@ -143,6 +143,14 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'prelu-in-pieces': ['PRelu(x, constant[4,1,1])', 'Max(x, Mul(x, constant[1,4,1,1]))'],
   'product-of-exponentials': ['Mul(Exp(Neg(Abs(x))), Exp(Neg(Abs(y))))', 'Exp(Add(Neg(Abs(x)), Neg(Abs(y))))'],
   'exponential-of-sum': ['Exp(Add(Tanh(x), Neg(Abs(y))))', 'Mul(Exp(Tanh(x)), Exp(Neg(Abs(y))))'],
+  'stretch-operand': [
+    'Mul(x, HardSigmoid(ReduceMean(x, constant[2])))',
+    'Mul(x, Resize(HardSigmoid(ReduceMean(x, constant[2])), constant[4]))',
+  ],
+  'pad-inner': [
+    'Conv(Relu(Add(lin{1}(x, constant[4,9]), constant[1,9,1,1])), constant[2,9,3,3])',
+    'Conv(Relu(Add(lin{1}(x, constant[4,12]), constant[1,12,1,1])), constant[2,12,3,3])',
+  ],
   'double-as-sum': ['Mul(x, constant[1])', 'Add(x, x)'],
   'sum-as-double': ['Add(x, x)', 'Mul(x, constant[1])'],
   distribute: ['Mul(Add(x, y), constant[1])', 'Add(Mul(x, constant[1]), Mul(y, constant[1]))'],

@@ -8,6 +8,7 @@ import { convRules } from './conv.ts'
 import { deadRules } from './dead.ts'
 import { extremeRules } from './extreme.ts'
 import { gatherRules } from './gather.ts'
+import { layoutRules } from './layout.ts'
 import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
@@ -21,8 +22,8 @@ import { stackRules } from './stack.ts'
 
 export interface RuleFamily {
   readonly name: string
-  /** When it runs: recognition to its own fixed point first, then the search; seed rules only on demand. */
-  readonly phase: 'recognise' | 'search' | 'on-demand'
+  /** When it runs: recognition to its own fixed point first, then the search, then the layout; seed rules only on demand. */
+  readonly phase: 'recognise' | 'search' | 'layout' | 'on-demand'
   readonly rules: readonly Rule[]
 }
 
@@ -38,6 +39,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'extreme', phase: 'search', rules: extremeRules },
   { name: 'activation', phase: 'search', rules: activationRules },
+  { name: 'layout', phase: 'layout', rules: layoutRules },
   { name: 'seed', phase: 'on-demand', rules: seedRules },
 ]
 
