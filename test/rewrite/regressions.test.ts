@@ -97,6 +97,14 @@ interface Alone {
 
 /** Found by one rule alone. */
 const alone: Readonly<Record<string, Alone>> = {
+  'a bias that repeats the one channel of a convolution': {
+    rule: 'pad-inner',
+    numbers: 'normal',
+    build: (s) => {
+      const inner = s.op('Relu', [s.op('Add', [s.conv(s.x([1, 4, 3, 3]), s.w([1, 4, 1, 1]), 0), s.w([9, 1, 1])])])
+      return s.conv(inner, s.w([2, 9, 1, 1]), 0)
+    },
+  },
   'a pool of which a window lies in the padding alone': {
     rule: 'pool-of-monotone',
     numbers: 'special',

@@ -68,7 +68,8 @@ function widened(t: TensorEGraph, y: ClassId, more: number, depth: number): Clas
   if (depth === 0) return null
   for (const m of t.nodes(y, 'Add'))
     for (const [x, b] of operandPairs(t, m)) {
-      const wider = t.isConstant(b) && isPerChannel(t, b) ? widened(t, x, more, depth - 1) : null
+      const isBias = t.isConstant(b) && isPerChannel(t, b) && shapeEquals(t.shape(x), t.shape(y))
+      const wider = isBias ? widened(t, x, more, depth - 1) : null
       if (wider !== null) return t.add(wider, t.shape(b)[1] === 1 ? b : extended(t, b, 1, more))
     }
   for (const m of ACTIVATIONS.flatMap((name) => t.nodes(y, name))) {
