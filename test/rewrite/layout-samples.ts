@@ -1,5 +1,5 @@
 // Samples of the rules about the runtime's blocked layout.
-import { ints } from '../../src/ir/attribute.ts'
+import { int, ints } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import type { BuildSample, Sample } from './sample.ts'
 
@@ -14,13 +14,32 @@ export const layoutSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     },
     (s) => s.op('Add', [s.op('Sigmoid', [s.x([1, 3, 1, 1])]), s.x([1, 3, 1, 4])]),
   ],
-  'pad-inner': [
+  'read-padded': [
     (s) => s.conv(s.op('Relu', [biased(s, s.x([1, 4, 3, 3]), [9, 4, 1, 1])]), s.w([2, 9, 3, 3]), 1),
     (s) => s.conv(s.op('Sigmoid', [s.conv(s.x([1, 3, 4, 4]), s.w([10, 3, 2, 2]), 0)]), s.w([3, 10, 1, 1]), 0),
     (s) => {
       const inner = s.op('Add', [s.conv(s.x([2, 2, 1, 1]), s.w([11, 2, 1, 1]), 0), s.c(0.5)])
-      const squeezed = s.op('HardSwish', [inner])
-      return s.op('Transpose', [s.conv(squeezed, s.w([4, 11, 1, 1]), 0)], { perm: ints([0, 2, 3, 1]) })
+      return s.op('Transpose', [s.conv(s.op('HardSwish', [inner]), s.w([4, 11, 1, 1]), 0)], {
+        perm: ints([0, 2, 3, 1]),
+      })
     },
+    (s) => {
+      const x = s.conv(s.x([1, 3, 4, 4]), s.w([9, 3, 1, 1]), 0)
+      const deep = s.op('Add', [x, s.op('Relu', [s.conv(x, s.w([9, 1, 3, 3]), 1, 9)])])
+      return s.conv(s.op('Mul', [deep, s.op('Sigmoid', [s.mean(deep, [2, 3])])]), s.w([2, 9, 1, 1]), 0)
+    },
+    (s) => {
+      const pooled = s.op('MaxPool', [biased(s, s.x([1, 2, 4, 4]), [12, 2, 1, 1])], { kernel_shape: ints([2, 2]) })
+      return s.conv(s.op('Clip', [pooled, s.c(0), s.c(6)]), s.w([3, 12, 1, 1]), 0)
+    },
+    (s) => {
+      const parts = [8, 10].map((n) => s.op('Relu', [s.conv(s.x([1, 3, 2, 2]), s.w([n, 3, 1, 1]), 0)]))
+      return s.conv(s.op('Concat', parts, { axis: int(1) }), s.w([3, 18, 1, 1]), 0)
+    },
+  ],
+  'pad-channels': [
+    (s) => s.op('Relu', [biased(s, s.x([1, 4, 3, 3]), [9, 4, 1, 1])]),
+    (s) => s.op('Mul', [s.op('Tanh', [s.conv(s.x([1, 3, 4, 4]), s.w([10, 3, 2, 2]), 0)]), s.w([10, 1, 1])]),
+    (s) => s.mean(s.conv(s.conv(s.x([1, 3, 4, 4]), s.w([9, 3, 1, 1]), 0), s.w([9, 1, 3, 3]), 1, 9), [2, 3]),
   ],
 }

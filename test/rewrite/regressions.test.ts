@@ -98,7 +98,7 @@ interface Alone {
 /** Found by one rule alone. */
 const alone: Readonly<Record<string, Alone>> = {
   'a bias that repeats the one channel of a convolution': {
-    rule: 'pad-inner',
+    rule: 'read-padded',
     numbers: 'normal',
     build: (s) => {
       const inner = s.op('Relu', [s.op('Add', [s.conv(s.x([1, 4, 3, 3]), s.w([1, 4, 1, 1]), 0), s.w([9, 1, 1])])])
