@@ -65,7 +65,7 @@ function check(explored: Explored, { nodes }: RecordedStep, options: CheckOption
 
 /** The model and its e-graph as they were, or why that cannot be. */
 async function searchAgain(
-  { recipe, input, shapes, seed, saturation }: RunRecord,
+  { recipe, input, shapes, seed, device, saturation }: RunRecord,
   talk: Talk,
 ): Promise<{ readonly prepared: Prepared; readonly explored: Explored } | string> {
   if (recipe === null) return 'the record is of a version that did not keep what this takes'
@@ -75,7 +75,8 @@ async function searchAgain(
     const prepared = prepareModel(input, { shapes: new Map(Object.entries(recipe.shapes)), samples: () => samples })
     const own = readOwnRules(recipe.ruleFiles, seed, talk)
     const { rules, keepsRounded } = recipe
-    const explored = await exploreModel(prepared, own, { rules, seconds: SEARCH_SECONDS, keepsRounded }, talk)
+    const options = { rules, seconds: SEARCH_SECONDS, device, keepsRounded }
+    const explored = await exploreModel(prepared, own, options, talk)
     const isSame = explored.phases.searched === recipe.eNodes
     return isSame ? { prepared, explored } : 'the search went another way: the model or the rules have changed'
   } catch (error) {

@@ -105,8 +105,8 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const cost = chooseCostModel(options.costModel, options.device, adapter)
     const find = async (keepsRounded: boolean): Promise<Found> => {
       const explored = await stopwatch.time('saturate', () => {
-        const { rules, timeLimit } = options
-        return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit), keepsRounded }, talk)
+        const { rules, timeLimit, device } = options
+        return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit), device, keepsRounded }, talk)
       })
       const bodies = await stopwatch.time('saturate', () =>
         searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),

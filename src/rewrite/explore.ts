@@ -16,6 +16,8 @@ export interface ExploreOptions {
   readonly more?: readonly Rule[]
   /** Which rules of the search may run; all by default. */
   readonly allows?: (rule: Rule) => boolean
+  /** Whether the runtime has its blocked layout there, as on CPUs: forms that stay in it are worth having. Default: true. */
+  readonly isBlocked?: boolean
   /** Nodes of the graph, by index, that nothing may change. Default: none. */
   readonly kept?: ReadonlySet<number>
   readonly onIteration?: (eNodes: number, eClasses: number, iteration: number) => void
@@ -55,7 +57,7 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
   )
   const recognised = t.egraph.idLimit
   const searched = [...recognise, ...allowed([...rulesOf('search'), ...(options.more ?? [])])]
-  const layout = allowed(rulesOf('layout'))
+  const layout = options.isBlocked === false ? [] : allowed(rulesOf('layout'))
   const search = yield* saturateInSteps(
     t.egraph,
     searched.map((r) => bindRule(t, r)),

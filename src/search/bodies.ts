@@ -208,7 +208,7 @@ class BodyJob {
     const apart = keepNamesApart(graph)
     const model = (g: Graph) => innerModelOf(apart(g), this.prepared.original)
     const limit = Math.min(seconds / 2, Math.max(1, (this.deadline - performance.now()) / 1000))
-    const explored = await exploreModel({ graph }, own, { rules, seconds: limit }, this.quiet)
+    const explored = await exploreModel({ graph }, own, { rules, seconds: limit, device: device.name }, this.quiet)
     const made = makeCandidates(explored, graph, cost, bindings, {
       count: CANDIDATES,
       seed,

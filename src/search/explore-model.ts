@@ -11,6 +11,8 @@ export interface SearchOptions {
   /** Patterns of rule names, or null for all. */
   readonly rules: string | null
   readonly seconds: number
+  /** The device that the model is for, as --device names it. */
+  readonly device: string
   /** Leave what is rounded later as it is, to the last bit. Default: false. */
   readonly keepsRounded?: boolean
 }
@@ -34,7 +36,7 @@ const NODE_LIMIT = 40_000
 export async function exploreModel(
   prepared: Pick<Prepared, 'graph'>,
   own: readonly Rule[],
-  { rules, seconds, keepsRounded }: SearchOptions,
+  { rules, seconds, device, keepsRounded }: SearchOptions,
   talk: Talk,
 ): Promise<Explored> {
   const allows = rules === null ? () => true : nameFilter(rules)
@@ -43,6 +45,7 @@ export async function exploreModel(
     nodeLimit: NODE_LIMIT,
     timeLimitMs: seconds * 1000,
     more: own,
+    isBlocked: device === 'cpu',
     ...(keepsRounded && { kept: beforeRounding(prepared.graph) }),
     allows: (rule) => allows(rule.name),
     onIteration: (eNodes) => talk.progress('saturate', eNodes, null, 'e-nodes'),

@@ -1,9 +1,9 @@
-// Squeeze-and-excite in the runtime's blocked layout, which x * g, as exporters write it, leaves and enters again.
+// Networks that leave the runtime's blocked layout as exporters write them, and stay in it as the search finds them.
 import { expect } from 'chai'
 import type { KernelTable } from '../../src/cost/index.ts'
 import { ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
-import type { ValueId } from '../../src/ir/graph.ts'
+import type { Graph, ValueId } from '../../src/ir/graph.ts'
 import { modelOf } from '../../src/onnx/index.ts'
 import { explore } from '../../src/rewrite/explore.ts'
 import { type Backend, createBackend } from '../../src/runtime/index.ts'
@@ -12,19 +12,42 @@ import { chooseCostModel } from '../../src/search/shipped-model.ts'
 import { makeCandidates } from '../../src/search/variants.ts'
 import { Sample } from '../rewrite/sample.ts'
 
-/** conv, squeeze-and-excite with 22 channels in between, conv. */
-function block() {
-  const s = new Sample(1, new GraphBuilder('block', new Map([['', 17]])))
-  const conv = (x: ValueId, out: number, into: number, size: number) =>
-    s.op('Conv', [x, s.w([out, into, size, size]), s.w([out])], { pads: ints(new Array(4).fill((size - 1) / 2)) })
-  const x = s.op('Relu', [conv(s.x([1, 16, 32, 32], 'x'), 96, 16, 3)])
-  const squeezed = s.op('ReduceMean', [x], { axes: ints([2, 3]) })
-  const gate = s.op('HardSigmoid', [conv(s.op('Relu', [conv(squeezed, 22, 96, 1)]), 96, 22, 1)])
-  s.b.output(conv(s.op('Mul', [x, gate]), 32, 96, 1), 'y')
-  return s.b.build()
+const LIMITS = { iterationLimit: 8, nodeLimit: 4000, timeLimitMs: 10_000 }
+
+class Network extends Sample {
+  constructor() {
+    super(1, new GraphBuilder('network', new Map([['', 17]])))
+  }
+  biased(x: ValueId, out: number, into: number, size: number, group = 1): ValueId {
+    const y = this.conv(x, this.w([out, into / group, size, size]), (size - 1) / 2, group)
+    return this.op('Add', [y, this.w([out, 1, 1])])
+  }
+  ended(y: ValueId): Graph {
+    this.b.output(y, 'y')
+    return this.b.build()
+  }
 }
 
-const reorders = (kernels: KernelTable): number => kernels.filter((k) => k.op.includes('Reorder')).length
+/** conv, squeeze-and-excite with 22 channels in between, conv. */
+function squeezeAndExcite(): Graph {
+  const s = new Network()
+  const x = s.op('Relu', [s.biased(s.x([1, 16, 32, 32], 'x'), 96, 16, 3)])
+  const squeezed = s.op('ReduceMean', [x], { axes: ints([2, 3]) })
+  const gate = s.op('HardSigmoid', [s.biased(s.op('Relu', [s.biased(squeezed, 22, 96, 1)]), 96, 22, 1)])
+  return s.ended(s.biased(s.op('Mul', [x, gate]), 32, 96, 1))
+}
+
+/** Depthwise and 1x1 convolutions of 58 channels, with a shortcut. */
+function oddChannels(): Graph {
+  const s = new Network()
+  const x = s.op('Relu', [s.biased(s.x([1, 3, 32, 32], 'x'), 58, 3, 3)])
+  const deep = s.op('Relu', [s.biased(x, 58, 58, 3, 58)])
+  return s.ended(s.biased(s.op('Relu', [s.op('Add', [x, s.biased(deep, 58, 58, 1)])]), 64, 58, 1))
+}
+
+const count = (kernels: KernelTable, test: (op: string) => boolean): number => kernels.filter((k) => test(k.op)).length
+const isReorder = (op: string): boolean => op.includes('Reorder')
+const isPlainConv = (op: string): boolean => ['Conv', 'com.microsoft:FusedConv'].includes(op)
 
 describe('search: layout', function () {
   this.timeout(60_000)
@@ -34,17 +57,40 @@ describe('search: layout', function () {
   })
   after(() => backend.close())
 
-  it('squeeze-and-excite stays in the blocked layout', async () => {
-    const prepared = prepareGraph(modelOf(block()), '')
-    const e = explore(prepared.graph, { iterationLimit: 8, nodeLimit: 4000, timeLimitMs: 10_000 })
+  /** The rules of the program that is predicted to be the fastest, and the kernels of the original and of it. */
+  async function searched(graph: Graph) {
+    const prepared = prepareGraph(modelOf(graph), '')
+    const e = explore(prepared.graph, LIMITS)
     const { model } = chooseCostModel(null, 'cpu', '')
     const made = makeCandidates(e, prepared.graph, model, prepared.bindings, { count: 6, seed: 0, timeLimitMs: 10_000 })
     const best = made.slice(1).reduce((a, b) => (b.extractedMs < a.extractedMs ? b : a))
-    expect([...best.rules.keys()]).to.include('stretch-operand')
     const before = await backend.lower(prepared.original, prepared.shapes)
     const after = await backend.lower(prepared.wrap(best.graph), prepared.shapes)
     if (!before.ok || !after.ok) throw new Error('the runtime refuses a program')
-    if (reorders(before.value) === 0) return // a runtime without a blocked layout
-    expect(reorders(after.value)).to.be.at.most(reorders(before.value) - 3)
+    return { rules: [...best.rules.keys()], before: before.value, after: after.value }
+  }
+
+  it('squeeze-and-excite stays in the blocked layout', async () => {
+    const { rules, before, after } = await searched(squeezeAndExcite())
+    expect(rules).to.include('stretch-operand')
+    if (count(before, isReorder) === 0) return // a runtime without a blocked layout
+    expect(count(after, isReorder)).to.be.at.most(count(before, isReorder) - 3)
+  })
+
+  it('convolutions of 58 channels are padded into it, and the shortcut with them', async () => {
+    const { rules, before, after } = await searched(oddChannels())
+    expect(rules).to.include('read-padded')
+    if (count(before, isReorder) === 0) return // a runtime without a blocked layout
+    expect(count(before, isPlainConv)).to.equal(3)
+    expect(count(after, isPlainConv)).to.equal(0)
+  })
+
+  it('where the device has no such layout, nothing is padded or stretched', () => {
+    for (const graph of [squeezeAndExcite(), oddChannels()]) {
+      const { t } = explore(graph, { ...LIMITS, isBlocked: false })
+      const made = t.egraph.nodesInFamily(t.operators.family('Resize'))
+      expect(made).to.deep.equal([])
+      expect(t.operators.family('select')).to.satisfy((f: never) => t.egraph.nodesInFamily(f).length === 0)
+    }
   })
 })

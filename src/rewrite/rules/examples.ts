@@ -147,10 +147,11 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'Mul(x, HardSigmoid(ReduceMean(x, constant[2])))',
     'Mul(x, Resize(HardSigmoid(ReduceMean(x, constant[2])), constant[4]))',
   ],
-  'pad-inner': [
+  'read-padded': [
     'Conv(Relu(Add(lin{1}(x, constant[4,9]), constant[1,9,1,1])), constant[2,9,3,3])',
-    'Conv(Relu(Add(lin{1}(x, constant[4,12]), constant[1,12,1,1])), constant[2,12,3,3])',
+    'Conv(Relu(Add(lin{1}(x, constant[4,16]), constant[1,16,1,1])), constant[2,16,3,3])',
   ],
+  'pad-channels': ['lin{1}(x, constant[4,9])', 'select{1@0:1:9}(lin{1}(x, constant[4,16]))'],
   'double-as-sum': ['Mul(x, constant[1])', 'Add(x, x)'],
   'sum-as-double': ['Add(x, x)', 'Mul(x, constant[1])'],
   distribute: ['Mul(Add(x, y), constant[1])', 'Add(Mul(x, constant[1]), Mul(y, constant[1]))'],
