@@ -35,6 +35,7 @@ export interface Explored extends Encoded {
 }
 
 const RECOGNITION_LIMITS = { iterationLimit: 12, nodeLimit: 1_000_000, timeLimitMs: 20_000 }
+const LAYOUT_LIMITS = { iterationLimit: 40, nodeLimit: 1_000_000, timeLimitMs: 10_000 }
 const LOWERING_LIMITS = { iterationLimit: 4, nodeLimit: 2_000_000, timeLimitMs: 20_000 }
 
 /** The saturated, lowered e-graph of `graph`. */
@@ -69,7 +70,7 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
   saturate(
     t.egraph,
     layout.map((r) => bindRule(t, r)),
-    { ...LOWERING_LIMITS, firstRule: searched.length },
+    { ...LAYOUT_LIMITS, firstRule: searched.length },
   )
   const phases = { encoded: encodedLimit, recognised, searched: t.egraph.idLimit }
   for (const stage of loweringStages)

@@ -1,10 +1,13 @@
 // Samples of the rules about the runtime's blocked layout.
-import { int, ints } from '../../src/ir/attribute.ts'
+import { int, ints, text } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
 import type { BuildSample, Sample } from './sample.ts'
 
 const biased = (s: Sample, x: ValueId, shape: readonly [number, ...number[]]): ValueId =>
   s.op('Add', [s.conv(x, s.w(shape), 0), s.w([shape[0], 1, 1])])
+
+/** What was made from a picture. */
+const picture = (s: Sample): ValueId => s.op('Squeeze', [s.op('Sigmoid', [s.x([1, 3, 1, 6])]), s.b.int64s([2])])
 
 export const layoutSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   'stretch-operand': [
@@ -36,6 +39,22 @@ export const layoutSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       const parts = [8, 10].map((n) => s.op('Relu', [s.conv(s.x([1, 3, 2, 2]), s.w([n, 3, 1, 1]), 0)]))
       return s.conv(s.op('Concat', parts, { axis: int(1) }), s.w([3, 18, 1, 1]), 0)
     },
+  ],
+  'line-as-picture': [
+    (s) => s.op('Conv', [s.x([2, 3, 7]), s.w([4, 3, 3])], { pads: ints([2, 1]), strides: ints([2]) }),
+    (s) => s.op('Conv', [s.x([1, 4, 8]), s.w([4, 1, 2])], { dilations: ints([3]), group: int(4) }),
+    (s) =>
+      s.op('Conv', [s.x([1, 3, 7]), s.w([4, 3, 3]), s.w([4])], { auto_pad: text('SAME_UPPER'), strides: ints([2]) }),
+  ],
+  'stay-picture': [
+    (s) => s.op('Relu', [picture(s)]),
+    (s) => s.op('Mul', [picture(s), s.w([3, 1])]),
+    (s) => s.op('Add', [picture(s), s.x([1, 3, 6])]),
+    (s) => s.op('Clip', [picture(s), s.c(0), s.c(1)]),
+    (s) => s.op('Concat', [picture(s), s.x([1, 2, 6])], { axis: int(1) }),
+    (s) => s.op('MaxPool', [picture(s)], { kernel_shape: ints([3]), strides: ints([2]), pads: ints([1, 0]) }),
+    (s) => s.op('Conv', [picture(s), s.w([2, 3, 1])]),
+    (s) => s.mean(picture(s), [2]),
   ],
   'pad-channels': [
     (s) => s.op('Relu', [biased(s, s.x([1, 4, 3, 3]), [9, 4, 1, 1])]),

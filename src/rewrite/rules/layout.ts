@@ -7,6 +7,7 @@ import { ndarray } from '../../ir/tensor.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { onnxOp } from '../tensor-op.ts'
+import { lineRules } from './line-as-picture.ts'
 import { padRules } from './pad-channels.ts'
 import { operandPairs } from './scale.ts'
 
@@ -49,4 +50,5 @@ export const layoutRules: readonly Rule[] = [
     { exactness: 'exact' },
   ),
   ...padRules,
+  ...lineRules,
 ]
