@@ -18,11 +18,11 @@ export interface Compared<R> {
 const TEMPORARY = { force: true, isDurable: false } as const
 const SEVERAL = { ...TEMPORARY, externalAboveBytes: 2 ** 27 } as const
 
-/** All that were compared; `onNext` hears, before each, how many have passed. Their files lie in `folder`; the first is written
+/** All that were compared; `next` names one after the other; `onNext` hears, before each, how many have passed. Their files lie in `folder`; the first is written
  * while the original may still be answering. */
 export async function verifyUntil<R extends { readonly id: string; readonly model: Model }>(
   reference: () => Promise<Reference>,
-  queue: readonly R[],
+  next: (compared: readonly Compared<R>[]) => R | undefined,
   { folder, wanted }: { readonly folder: string; readonly wanted: number },
   onNext: (passed: number) => void,
 ): Promise<readonly Compared<R>[]> {
@@ -30,8 +30,7 @@ export async function verifyUntil<R extends { readonly id: string; readonly mode
   const how = wanted === 1 ? TEMPORARY : SEVERAL
   const stored: StoredTensors = new Map()
   let passed = 0
-  for (const ranked of queue) {
-    if (passed === wanted) break
+  for (let ranked = next([]); ranked !== undefined && passed < wanted; ranked = next(compared)) {
     onNext(passed)
     const path = join(folder, `${ranked.id}.onnx`)
     writeModelFile(path, ranked.model, { ...how, stored })

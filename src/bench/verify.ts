@@ -1,7 +1,8 @@
 // Numerical equality of two models. The oracle is the original with the runtime's own optimisation disabled. The optimised
 // original is as wrong as the runtime makes it, so a candidate may be at most TIMES that wrong, and a little more:
 //   error(candidate) <= 20 * error(optimised original) + 1e-5     per output and input set, relative to the output's scale.
-// Where it is more wrong on inputs of one number, and there is `exact`, both are compared once more with the original in float64 (appeal.ts).
+// Where it is more wrong on extreme inputs, the original's error near them counts (nearby.ts), and where there is `exact`, both are
+// compared once more with the original in float64 (appeal.ts).
 // Integers, booleans and strings must be equal. Where the optimised original itself disagrees with the oracle in kind (another
 // index, NaN elsewhere), nothing can be said about that output on that input, and the result says so.
 import { median } from '../base/statistics.ts'
@@ -9,6 +10,7 @@ import type { Backend, Feeds, Outcome, Session, SessionOptions } from '../runtim
 import { Appeal } from './appeal.ts'
 import { type OutputError, outputErrors, scaleOf } from './compare-outputs.ts'
 import type { InputSet } from './inputs.ts'
+import { Nearby } from './nearby.ts'
 
 const TIMES_ORIGINAL_ERROR = 20
 const SLACK = 1e-5
@@ -73,6 +75,7 @@ export interface Reference {
   readonly outputNames: readonly string[]
   readonly expectations: readonly Expectation[]
   readonly appeal: Appeal | null
+  readonly nearby: Nearby
   readonly notes: readonly string[]
 }
 
@@ -83,11 +86,7 @@ export async function prepareReference(
   originalPath: string,
   sets: readonly InputSet[],
 ): Promise<Outcome<Reference>> {
-  const threads = target.threads ?? 1
-  const [oracle, device] = await Promise.all([
-    open(target.oracle, originalPath, { threads, optimization: 'disabled' }),
-    open(target.device, originalPath, { threads, optimization: 'all' }),
-  ])
+  const [oracle, device] = await openBoth(target, originalPath)
   if (!oracle.ok) return oracle
   if (!device.ok) return device
   const answers = await answerAll(oracle.value, device.value, sets)
@@ -97,8 +96,9 @@ export async function prepareReference(
   const unjudged = expectations.flatMap((e) => unjudgedNotes(e))
   const { inputNames, outputNames } = oracle.value
   const appeal = target.exact ? new Appeal(target.exact, originalPath) : null
+  const nearby = new Nearby(() => openOriginal(target, originalPath))
   const notes = [...answers.notes, ...unjudged]
-  return { ok: true, value: { target, inputNames, outputNames, expectations, appeal, notes } }
+  return { ok: true, value: { target, inputNames, outputNames, expectations, appeal, nearby, notes } }
 }
 
 /** The same while the caller does something else and waits for it only if it comes to that. */
@@ -106,6 +106,18 @@ export function prepareMeanwhile(...args: Parameters<typeof prepareReference>): 
   const reference = prepareReference(...args)
   reference.catch(() => {}) // told to whoever waits for it
   return reference
+}
+
+async function openBoth({ oracle, device, threads = 1 }: VerifyTarget, path: string) {
+  return Promise.all([
+    open(oracle, path, { threads, optimization: 'disabled' }),
+    open(device, path, { threads, optimization: 'all' }),
+  ])
+}
+
+async function openOriginal(target: VerifyTarget, path: string): Promise<readonly [Session, Session] | null> {
+  const [oracle, device] = await openBoth(target, path)
+  return oracle.ok && device.ok ? [oracle.value, device.value] : null
 }
 
 const open = (backend: Backend, path: string, options: SessionOptions): Promise<Outcome<Session>> =>
@@ -222,23 +234,36 @@ async function judge(reference: Reference, candidate: Session): Promise<Verifica
   return { passed: fault === null, ...fault, ...verdict }
 }
 
-/** As `judgeOne`; on inputs of one number, what is too far from the oracle's may be as near to the true numbers. */
+/** As `judgeOne`; on extreme inputs, what is too far from the oracle's may be no further than the original strays nearby, or as near
+ * to the true numbers. */
 async function judgeTwice(
-  { appeal }: Reference,
+  { appeal, nearby }: Reference,
   e: Expectation,
   answer: Feeds,
   worst: Map<string, VerifiedOutput>,
 ): Promise<string | null> {
-  const errors = new Map(worst)
-  const reason = judgeOne(e, answer, errors)
+  let errors = new Map(worst)
+  let reason = judgeOne(e, answer, errors)
   const scale = (output: string) => e.scales.get(output)!
-  if (reason !== null && isConstant(e.set) && (await appeal?.clears(e.set, e.outputs, answer, scale, tolerated)))
+  if (reason !== null && isExtreme(e.set)) {
+    errors = new Map(worst)
+    reason = judgeOne(relaxed(e, await nearby.errors(e.set, scale)), answer, errors)
+  }
+  if (reason !== null && isExtreme(e.set) && (await appeal?.clears(e.set, e.outputs, answer, scale, tolerated)))
     return null
   for (const [name, error] of errors) worst.set(name, error)
   return reason
 }
 
-const isConstant = ({ label }: InputSet): boolean => label === 'zeros' || label === 'ones'
+function relaxed(e: Expectation, nearby: ReadonlyMap<string, number> | null): Expectation {
+  const tolerances = [...e.tolerances].map(([name, own]) => {
+    const more = nearby?.get(name)
+    return [name, own === null || more === undefined ? own : Math.max(own, tolerated(more))] as const
+  })
+  return { ...e, tolerances: new Map(tolerances) }
+}
+
+const isExtreme = ({ label }: InputSet): boolean => ['zeros', 'ones', 'small', 'large'].includes(label)
 
 /** Keeps each output's worst error in `worst`; returns what is wrong, or null. */
 function judgeOne(e: Expectation, answer: Feeds, worst: Map<string, VerifiedOutput>): string | null {

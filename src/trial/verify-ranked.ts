@@ -18,7 +18,7 @@ export async function verifyRanked(
 ): Promise<readonly Verified[]> {
   const { options, talk } = trial
   const wanted = Math.max(1, options.measure)
-  const queue = inOrder(ranking, trial).slice(0, mostCompared(wanted))
+  const queue = inOrder(ranking, trial)
   const reference = async () => {
     const outcome = await answers
     if (outcome.ok) return outcome.value
@@ -26,13 +26,29 @@ export async function verifyRanked(
   }
   if (queue.length === 0 && ranking.asWritten) await reference()
   if (queue.length === 0) return []
-  const verified = await verifyUntil(reference, queue, { folder, wanted }, (passed) => {
+  const next = (compared: readonly Verified[]) =>
+    compared.length < mostCompared(wanted) ? nextOf(queue, compared) : undefined
+  const verified = await verifyUntil(reference, next, { folder, wanted }, (passed) => {
     talk.signal.throwIfAborted()
     talk.progress('verify', passed, wanted, 'variants')
   })
   talk.note('verify', verifyText(verified))
   return verified
 }
+
+/** Variants that differ, after which what they have in common is suspected. */
+const SUSPICIOUS = 3
+
+/** The best that was not compared. While all differ from the original, the best without some rule that all of them use. */
+export function nextOf(queue: readonly Ranked[], compared: readonly Verified[]): Ranked | undefined {
+  const left = queue.filter((v) => !compared.some(({ ranked }) => ranked === v))
+  if (compared.length < SUSPICIOUS || equalOf(compared).length > 0) return left[0]
+  const [first, ...others] = compared.map(({ ranked }) => rulesOf(ranked))
+  const suspects = [...first!].filter((rule) => others.every((rules) => rules.has(rule)))
+  return left.find((v) => suspects.some((rule) => !rulesOf(v).has(rule))) ?? left[0]
+}
+
+const rulesOf = ({ candidate }: Ranked): ReadonlySet<string> => new Set(candidate?.rules.keys() ?? [])
 
 /** Fastest first, or smallest first; models that grew too much are left out, and where nothing will be measured those without a promise. */
 function inOrder({ variants, original }: Ranking, { prepared, options }: Trial): readonly Ranked[] {

@@ -5,7 +5,7 @@ import { prepareReference, type VerifyTarget, verifyCandidate, verifyModels } fr
 import { int, text } from '../../src/ir/attribute.ts'
 import type { GraphBuilder } from '../../src/ir/builder.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
-import { type Tensor, tensor } from '../../src/ir/tensor.ts'
+import { type Tensor, tensor, toNdArray } from '../../src/ir/tensor.ts'
 import { BACKENDS, type Backend, type Feeds, type Outcome, type Session } from '../../src/runtime/index.ts'
 import { ModelFolder, normal, unwrap } from '../runtime/models.ts'
 
@@ -195,6 +195,19 @@ describe('verification', function () {
       expect(verification.notes).to.deep.equal([
         "on input one the runtime's own optimisation changes y; not judged there",
       ])
+    })
+
+    it('counts, on extreme inputs, what its error is near them: on one it may be none by chance', async () => {
+      const backend = scripted((path, optimization, { x }) => {
+        const isGiven = toNdArray(x!).data[0] === 1
+        return { y: floats(path === 'candidate' ? 1.0005 : optimization === 'all' && !isGiven ? 1.0001 : 1) }
+      })
+      const passes = async (label: string) => {
+        const set = [{ label, feeds: { x: floats(1) } }]
+        return unwrap(await verifyModels({ oracle: backend, device: backend }, 'original', 'candidate', set)).passed
+      }
+      expect(await passes('small')).to.equal(true)
+      expect(await passes('noise')).to.equal(false)
     })
 
     it('measures a vanishing output by its usual scale', async () => {

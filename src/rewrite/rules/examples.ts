@@ -152,6 +152,11 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'Conv(Relu(Add(lin{1}(x, constant[4,16]), constant[1,16,1,1])), constant[2,16,3,3])',
   ],
   'pad-channels': ['lin{1}(x, constant[4,9])', 'select{1@0:1:9}(lin{1}(x, constant[4,16]))'],
+  'line-as-picture': [
+    'Conv(x, constant[4,3,3])',
+    'reshape{1:*|1:*|1:|1:*}(Conv(reshape{1:*|1:*|0:1|1:*}(x), constant[4,3,1,3]))',
+  ],
+  'stay-picture': ['Relu(reshape{1:*|1:*|1:|1:*}(Sigmoid(x)))', 'reshape{1:*|1:*|1:|1:*}(Relu(Sigmoid(x)))'],
   'double-as-sum': ['Mul(x, constant[1])', 'Add(x, x)'],
   'sum-as-double': ['Add(x, x)', 'Mul(x, constant[1])'],
   distribute: ['Mul(Add(x, y), constant[1])', 'Add(Mul(x, constant[1]), Mul(y, constant[1]))'],
