@@ -68,7 +68,8 @@ identity is stable over the whole range of its operator.`,
   layout: [
     'Layout',
     `Convolutional networks run fastest where ONNX Runtime keeps its blocked layout from end to end. A picture times one number per channel, as
-squeeze-and-excite has it, takes it out of it and back; so does a convolution of 22 channels, which 24 keep in it. These forms stay in. They are made once, after
+squeeze-and-excite has it, takes it out of it and back; so does a convolution of 22 channels, which 24 keep in it. The layout, and the fast depthwise
+convolution, are for pictures: lines become pictures of one row. These forms are made once, after
 the search, from what it found: nothing else follows from them.`,
   ],
   seed: [
