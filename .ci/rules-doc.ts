@@ -65,6 +65,11 @@ largest over neighbours adds its biases and applies its activations to what is l
     `Some kernels of a runtime work element by element where their pieces are vectorised: then the pieces are faster than the whole. Each
 identity is stable over the whole range of its operator.`,
   ],
+  resize: [
+    'Interpolation',
+    `Linear and cubic interpolation are linear maps along each axis. As a product by a constant a cubic Resize is up to 59 times as fast. These
+forms are made once, after the search.`,
+  ],
   layout: [
     'Layout',
     `Convolutional networks run fastest where ONNX Runtime keeps its blocked layout from end to end. A picture times one number per channel, as

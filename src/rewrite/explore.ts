@@ -58,7 +58,7 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
   )
   const recognised = t.egraph.idLimit
   const searched = [...recognise, ...allowed([...rulesOf('search'), ...(options.more ?? [])])]
-  const layout = options.isBlocked === false ? [] : allowed(rulesOf('layout'))
+  const layout = allowed(rulesOf('layout', options.isBlocked))
   const search = yield* saturateInSteps(
     t.egraph,
     searched.map((r) => bindRule(t, r)),

@@ -9,6 +9,7 @@ import {
   loadModel,
   type StoredModel,
   untrainedModel,
+  withMeasuredRates,
 } from '../cost/index.ts'
 import type { DeviceName } from '../runtime/index.ts'
 
@@ -37,7 +38,8 @@ export function chooseCostModel(folder: string | null, device: DeviceName, adapt
     }
   const stored = loadModel(shipped)
   const isForeign = device !== 'cpu' && !stored.provenance.provider.startsWith(adapter)
-  return { model: learnedModel(stored), warning: isForeign ? foreign(device, stored, adapter) : '' }
+  const model = device === 'cpu' ? withMeasuredRates(learnedModel(stored)) : learnedModel(stored)
+  return { model, warning: isForeign ? foreign(device, stored, adapter) : '' }
 }
 
 const foreign = (device: DeviceName, { name, provenance }: StoredModel, adapter: string): string =>

@@ -1,10 +1,14 @@
 // Samples of the rules about the runtime's blocked layout.
-import { int, ints, text } from '../../src/ir/attribute.ts'
+import { type Attributes, float, int, ints, text } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
+import { tensor } from '../../src/ir/tensor.ts'
 import type { BuildSample, Sample } from './sample.ts'
 
 const biased = (s: Sample, x: ValueId, shape: readonly [number, ...number[]]): ValueId =>
   s.op('Add', [s.conv(x, s.w(shape), 0), s.w([shape[0], 1, 1])])
+
+const resized = (s: Sample, shape: readonly number[], scales: readonly number[], attributes: Attributes): ValueId =>
+  s.op('Resize', [s.x(shape), null, s.b.constant(tensor('float32', [scales.length], scales))], attributes)
 
 /** What was made from a picture. */
 const picture = (s: Sample): ValueId => s.op('Squeeze', [s.op('Sigmoid', [s.x([1, 3, 1, 6])]), s.b.int64s([2])])
@@ -55,6 +59,22 @@ export const layoutSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     (s) => s.op('MaxPool', [picture(s)], { kernel_shape: ints([3]), strides: ints([2]), pads: ints([1, 0]) }),
     (s) => s.op('Conv', [picture(s), s.w([2, 3, 1])]),
     (s) => s.mean(picture(s), [2]),
+  ],
+  'resize-as-maps': [
+    (s) => resized(s, [2, 3, 4, 3], [1, 1, 2, 3], { mode: text('cubic') }),
+    (s) => resized(s, [1, 2, 5, 6], [1, 1, 2, 0.5], { mode: text('linear') }),
+    (s) =>
+      resized(s, [1, 2, 4, 4], [1, 1, 3, 1], {
+        mode: text('cubic'),
+        cubic_coeff_a: float(-0.5),
+        exclude_outside: int(1),
+      }),
+    (s) => resized(s, [1, 1, 8, 6], [1, 1, 0.5, 0.5], { mode: text('linear'), antialias: int(1) }),
+    (s) =>
+      resized(s, [1, 1, 3, 5], [1, 1, 2, 2], {
+        mode: text('linear'),
+        coordinate_transformation_mode: text('align_corners'),
+      }),
   ],
   'pad-channels': [
     (s) => s.op('Relu', [biased(s, s.x([1, 4, 3, 3]), [9, 4, 1, 1])]),

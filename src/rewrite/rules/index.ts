@@ -14,6 +14,7 @@ import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
 import { reductionRules } from './reduction.ts'
+import { resizeRules } from './resize.ts'
 import { scaleRules } from './scale.ts'
 import { scatterRules } from './scatter.ts'
 import { seedRules } from './seed.ts'
@@ -25,6 +26,8 @@ export interface RuleFamily {
   /** When it runs: recognition to its own fixed point first, then the search, then the layout; seed rules only on demand. */
   readonly phase: 'recognise' | 'search' | 'layout' | 'on-demand'
   readonly rules: readonly Rule[]
+  /** For runtimes with a blocked layout only. */
+  readonly isOfBlocks?: boolean
 }
 
 export const ruleFamilies: readonly RuleFamily[] = [
@@ -39,11 +42,12 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'extreme', phase: 'search', rules: extremeRules },
   { name: 'activation', phase: 'search', rules: activationRules },
-  { name: 'layout', phase: 'layout', rules: layoutRules },
+  { name: 'resize', phase: 'layout', rules: resizeRules },
+  { name: 'layout', phase: 'layout', rules: layoutRules, isOfBlocks: true },
   { name: 'seed', phase: 'on-demand', rules: seedRules },
 ]
 
-/** All rules of a phase. */
-export function rulesOf(phase: RuleFamily['phase']): readonly Rule[] {
-  return ruleFamilies.filter((f) => f.phase === phase).flatMap((f) => f.rules)
+/** All rules of a phase; `isBlocked`: also those for runtimes with a blocked layout. */
+export function rulesOf(phase: RuleFamily['phase'], isBlocked = true): readonly Rule[] {
+  return ruleFamilies.filter((f) => f.phase === phase && (isBlocked || !f.isOfBlocks)).flatMap((f) => f.rules)
 }
