@@ -122,7 +122,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const { ranking, verified } = found
     const passed = equalOf(verified)
     const measurement = await stopwatch.time('measure', () => measureBest(passed, trial))
-    const verdict = decide(passed, ranking, measurement, trial)
+    const verdict = decide(verified, ranking, measurement, trial)
     const confirmed = await stopwatch.time('measure', () => confirm(verdict, passed, trial))
     const chosen = confirmed.chosen
     await stopwatch.time('write', () => chosen && deliver(chosen, outputPath, options.force))

@@ -4,7 +4,8 @@
 // Where it is more wrong on extreme inputs, the original's error near them counts (nearby.ts), and where there is `exact`, both are
 // compared once more with the original in float64 (appeal.ts).
 // Integers, booleans and strings must be equal. Where the optimised original itself disagrees with the oracle in kind (another
-// index, NaN elsewhere), nothing can be said about that output on that input, and the result says so.
+// index, NaN elsewhere), or by so much that the tolerance would allow anything, nothing can be said about that output on that
+// input, and the result says so. An output of which nothing can be said on any input fails.
 import { median } from '../base/statistics.ts'
 import type { Backend, Feeds, Outcome, Session, SessionOptions } from '../runtime/index.ts'
 import { Appeal } from './appeal.ts'
@@ -14,6 +15,8 @@ import { Nearby } from './nearby.ts'
 
 const TIMES_ORIGINAL_ERROR = 20
 const SLACK = 1e-5
+/** Beyond this error of the optimised original its output is another one: boxes in another order, say. */
+const UNSTABLE = 0.05
 /** On inputs that make an output vanish, it is judged by this part of its usual scale. */
 const SCALE_FLOOR = 0.01
 
@@ -168,7 +171,7 @@ function usualScales(answers: readonly Answer[]): ReadonlyMap<string, number> {
 const tolerated = (originalError: number): number => TIMES_ORIGINAL_ERROR * originalError + SLACK
 
 const toleranceOf = (original: OutputError): number | null =>
-  Number.isFinite(original.maxRel) ? tolerated(original.maxRel) : null
+  original.maxRel <= UNSTABLE ? tolerated(original.maxRel) : null
 
 function unjudgedNotes({ set, tolerances }: Expectation): readonly string[] {
   const names = [...tolerances].filter(([, t]) => t === null).map(([name]) => name)
@@ -230,8 +233,10 @@ async function judge(reference: Reference, candidate: Session): Promise<Verifica
     if (reason !== null)
       fault ??= { reason, witness: { set: e.set, expected: e.outputs, got: answer.ok ? answer.value : null } }
   }
+  const [unknown] = reference.outputNames.filter((name) => reference.expectations.every((e) => !e.tolerances.get(name)))
+  const nothing = unknown === undefined ? null : { reason: unjudgeable(unknown) }
   const verdict = { inputs: reference.expectations.length, outputs: [...worst.values()], notes: reference.notes }
-  return { passed: fault === null, ...fault, ...verdict }
+  return { passed: fault === null && nothing === null, ...(fault ?? nothing), ...verdict }
 }
 
 /** As `judgeOne`; on extreme inputs, what is too far from the oracle's may be no further than the original strays nearby, or as near
@@ -262,6 +267,9 @@ function relaxed(e: Expectation, nearby: ReadonlyMap<string, number> | null): Ex
   })
   return { ...e, tolerances: new Map(tolerances) }
 }
+
+const unjudgeable = (name: string): string =>
+  `output ${name}: on every input the runtime's own optimisation of the original changes it, so that nothing tells what is right`
 
 const isExtreme = ({ label }: InputSet): boolean => ['zeros', 'ones', 'small', 'large'].includes(label)
 

@@ -53,7 +53,7 @@ function complaint(
     const expected = 'a variant with the outputs of the original'
     const fix =
       r.replay === null
-        ? 'nothing was written; report this model'
+        ? 'nothing was written; try inputs of your own (--inputs DIR), or report this model'
         : `nothing was written but ${r.replay}, which shows the difference (${r.next[0]!.command}); report this model with it`
     return {
       complaint: { code: 'verification-failed', where, expected, got: r.verdict.reason, fix },

@@ -87,13 +87,15 @@ export function encodeCall(
   captures: readonly ClassId[] = [],
 ): ClassId {
   const children = [...inputs.filter((c) => c !== null), ...captures]
-  return canonical(t, op, inputs, typeOf(t, op, children)) ?? t.make(op, children)
+  const inferred = inferredType(t, op, children)
+  const call = inferred === null ? op : { ...op, declared: null }
+  return canonical(t, call, inputs, inferred ?? op.declared) ?? t.make(call, children)
 }
 
-/** The type of a value. The e-graph may know it where inference over the graph does not: it folds constants. */
-function typeOf(t: TensorEGraph, op: OnnxOp, children: readonly ClassId[]): TensorType | null {
+/** The type of a value that the e-graph knows, where inference over the graph may not: it folds constants. */
+function inferredType(t: TensorEGraph, op: OnnxOp, children: readonly ClassId[]): TensorType | null {
   const facts = children.map((c) => t.fact(c))
-  return inferOp(op, facts, t.constants).type ?? op.declared
+  return inferOp({ ...op, declared: null }, facts, t.constants).type
 }
 
 /** A small integer tensor whose contents inference knows is a constant, whatever computed it. */

@@ -30,7 +30,7 @@ export interface OnnxOp {
   readonly outputCount: number
   /** Names under which subgraphs read the trailing children. */
   readonly captures: readonly string[]
-  /** Declared type where inference knows none. */
+  /** Declared type where inference knows none; else null, so that equal calls are one e-node. */
   readonly declared: TensorType | null
   /** Tells apart calls that must not be merged (random operators); else ''. */
   readonly identity: string
@@ -137,7 +137,8 @@ function onnxKey(op: OnnxOp): string {
   const present = op.present.every(Boolean) ? String(op.present.length) : op.present.map(Number).join('')
   const output = op.outputCount === 1 ? '' : `#${op.output}/${op.outputCount}`
   const captures = op.captures.length > 0 ? `^${op.captures.join('^')}` : ''
-  return `${present}${output}${captures}${op.identity}{${attributesKey(op.attributes)}}`
+  const declared = op.declared ? `:${op.declared.dtype}[${op.declared.shape.map(dimKey).join()}]` : ''
+  return `${present}${output}${captures}${op.identity}${declared}{${attributesKey(op.attributes)}}`
 }
 
 /** Attributes of the operator that a scatter is written as. */

@@ -2,7 +2,7 @@
 import { type Measurement, measure, type Timed } from '../bench/index.ts'
 import { chooseVariant, predictedVerdict } from '../search/choose.ts'
 import type { Ranked, Ranking } from '../search/rank.ts'
-import { type Trial, unrunnable, type Verdict, type Verified } from './trial.ts'
+import { equalOf, type Trial, unrunnable, type Verdict, type Verified } from './trial.ts'
 
 /** What measuring may take: of some variants, again of the one that is chosen, and of one that noise may hide. */
 const CHOICE = { blocks: 20, seconds: 14 }
@@ -37,18 +37,26 @@ async function timeAgainstOriginal(
   return outcome.value
 }
 
+/** Where nothing shows a difference, what keeps them from being compared is the reason. */
+function noneEqual(verified: readonly Verified[]): string {
+  const shown = verified.some((v) => v.verification.witness !== undefined)
+  const reason = shown ? undefined : verified[0]?.verification.reason
+  return `no variant computes the same as the original${reason === undefined ? '' : `, as far as can be told: ${reason}`}`
+}
+
 /** What the measurement says, or where there is none, the prediction. */
 export function decide(
-  passed: readonly Verified[],
+  verified: readonly Verified[],
   ranking: Ranking,
   measurement: Measurement | null,
   { options }: Trial,
 ): Verdict {
+  const passed = equalOf(verified)
   if (ranking.variants.length === 0)
     return { kind: 'no-gain', reason: 'every variant lowers to what the runtime makes of the original already' }
   const predicted = predictedOf(passed[0]?.ranked ?? ranking.variants[0]!, ranking)
   if (options.measure === 0 && predicted.kind === 'no-gain') return predicted
-  if (passed.length === 0) return { kind: 'no-gain', reason: 'no variant computes the same as the original' }
+  if (passed.length === 0) return { kind: 'no-gain', reason: noneEqual(verified) }
   if (measurement === null) return predicted
   const errors = new Map(passed.map((v) => [v.ranked.id, Math.max(0, ...v.verification.outputs.map((o) => o.maxRel))]))
   const sizes = new Map(passed.map((v, i) => [v.ranked.id, i]))

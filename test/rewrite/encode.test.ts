@@ -37,6 +37,19 @@ describe('encoding', () => {
     expect(roots.map((c) => t.egraph.nodesOf(c).map((n) => familyOf(t.op(n))))).to.deep.equal([['Split'], ['Split']])
   })
 
+  it('keeps the types apart that equal calls of unknown operators declare', () => {
+    const b = new GraphBuilder('g', new Map([...OPSETS, ['my', 1]]))
+    const [x, y] = [b.input('x', 'float32', [2]), b.input('y', 'float32', [2])]
+    const types = [{ dtype: 'int64', shape: [3] } as const, { dtype: 'float32', shape: [4] } as const, null]
+    const made = [x, y, b.node('Relu', [y])].map((v) => b.node('Mystery', [v], {}, 'my'))
+    made.forEach((v, i) => {
+      if (types[i]) b.declare(v, types[i])
+      b.output(v, `y${i}`)
+    })
+    const { t, roots } = encode(b.build())
+    expect(roots.map((c) => t.type(c))).to.deep.equal(types)
+  })
+
   it('knows the types that follow from what folds, and brings those operators into canonical form', () => {
     const graph = graphOf((b) => {
       const equal = b.node('Equal', [b.int64s([3]), b.int64s([4])])
