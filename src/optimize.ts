@@ -7,6 +7,7 @@ import type { Talk } from './base/talk.ts'
 import {
   compareModels,
   firstRunnable,
+  type InputSet,
   inputSets,
   type Measurement,
   prepareMeanwhile,
@@ -121,9 +122,10 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const found = isRoundedApart(first, prepared, talk) ? await find(true) : first
     const { ranking, verified } = found
     const passed = equalOf(verified)
-    const measurement = await stopwatch.time('measure', () => measureBest(passed, trial))
-    const verdict = decide(verified, ranking, measurement, trial)
-    const confirmed = await stopwatch.time('measure', () => confirm(verdict, passed, trial))
+    const timed = passed.length === 0 ? trial : { ...trial, input: await takenInput(reference, inputs[0]!) }
+    const measurement = await stopwatch.time('measure', () => measureBest(passed, timed))
+    const verdict = decide(verified, ranking, measurement, timed)
+    const confirmed = await stopwatch.time('measure', () => confirm(verdict, passed, timed))
     const chosen = confirmed.chosen
     await stopwatch.time('write', () => chosen && deliver(chosen, outputPath, options.force))
     const warnings = [
@@ -198,6 +200,12 @@ function searchBodies(
     compareModels({ ...backends, threads }, ...models, { folder, seed })
   const search = { cost: cost.model, device: backends.device, own, rules, seconds, seed, maxGrowth, compare }
   return optimizeBodies(prepared, explored, search, talk)
+}
+
+/** The first inputs that the original takes: integers that were made up may be out of its range. */
+async function takenInput(reference: ReturnType<typeof prepareMeanwhile>, first: InputSet): Promise<InputSet> {
+  const outcome = await reference
+  return outcome.ok ? outcome.value.expectations[0]!.set : first
 }
 
 /** No variant computes the same, and the model rounds: what is rounded later must stay as it is, to the last bit. */

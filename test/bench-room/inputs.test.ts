@@ -152,6 +152,30 @@ describe('inputs', () => {
     ])
   })
 
+  it('find it through offsets, columns, and where they are lengths of sequences', () => {
+    const b = new GraphBuilder('g', new Map([['', 17]]))
+    const table = (rows: number) => b.constant(tensor('float32', [rows, 2], new Array<number>(2 * rows).fill(0)))
+    const [fields, last, lengths] = [
+      b.input('fields', 'int64', [4, 2]),
+      b.input('last', 'int64', [4]),
+      b.input('n', 'int64', [3]),
+    ]
+    const shifted = b.node('Add', [fields, b.int64s([0, 7])])
+    b.output(b.node('Gather', [table(20), shifted]), 'a')
+    const column = b.node('Gather', [b.input('columns', 'int64', [4, 2]), b.int64s([1])], { axis: int(1) })
+    b.output(b.node('Gather', [table(5), column]), 'b')
+    b.output(b.node('Gather', [table(9), b.node('Sub', [last, b.int64s([1])])]), 'c')
+    const weights = [4, 2].map((size) =>
+      b.constant(tensor('float32', [1, 8, size], new Array<number>(8 * size).fill(0))),
+    )
+    const states = b.node('LSTM', [b.input('x', 'float32', [6, 3, 4]), ...weights, null, lengths], {
+      hidden_size: int(2),
+    })
+    b.output(states, 'd')
+    const bounds = new Map(inputSpecs(b.build(), new Map()).map((spec) => [spec.name, spec.bound]))
+    expect(Object.fromEntries(bounds)).to.include({ fields: 13, columns: 5, last: 10, n: 7, x: null })
+  })
+
   it('name the dimension that is left open', () => {
     expect(() => inputSpecs(language(), new Map())).to.throw(
       /input ids: expected a shape of numbers, got \[batch,seq\]; bind it/,
