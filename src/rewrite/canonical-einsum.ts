@@ -64,6 +64,7 @@ function product(t: TensorEGraph, x: Named, y: Named, output: readonly string[])
   }
   const sizes = new Map([x, y].flatMap((v) => v.names.map((n, i) => [n, t.shape(v.c)[i]!] as const)))
   const shapeOf = (names: readonly string[]): Shape => names.map((n) => sizes.get(n)!)
+  if (roles.summed.length === 0) return spread(t, x, y, output, shapeOf)
   const natural = [...roles.batch, ...roles.rows, ...roles.columns]
   const whole = multiplied(t, x, y, roles, shapeOf)
   const apart = whole === null ? null : t.reshape(whole, shapeOf(natural))
@@ -72,6 +73,30 @@ function product(t: TensorEGraph, x: Named, y: Named, output: readonly string[])
     apart,
     output.map((n) => natural.indexOf(n)),
   )
+}
+
+const ordered = (t: TensorEGraph, v: Named, names: readonly string[]): ClassId =>
+  t.transpose(
+    v.c,
+    names.map((n) => v.names.indexOf(n)),
+  )
+
+/** Where nothing is summed up: each operand repeated along the axes that it lacks. */
+function spread(
+  t: TensorEGraph,
+  x: Named,
+  y: Named,
+  output: readonly string[],
+  shapeOf: (names: readonly string[]) => Shape,
+): ClassId | null {
+  const operands = [x, y].map((v) => {
+    const own = output.filter((n) => v.names.includes(n))
+    return t.reshape(
+      ordered(t, v, own),
+      output.map((n) => (own.includes(n) ? shapeOf([n])[0]! : 1)),
+    )
+  })
+  return operands.includes(null) ? null : t.elementwise('Mul', operands as ClassId[])
 }
 
 /** The product, with the axes of each role together or apart. */
@@ -83,19 +108,8 @@ function multiplied(
   shapeOf: (names: readonly string[]) => Shape,
 ): ClassId | null {
   const count = (names: readonly string[]) => elementCountDim(shapeOf(names))
-  const ordered = (v: Named, names: readonly string[]) =>
-    t.transpose(
-      v.c,
-      names.map((n) => v.names.indexOf(n)),
-    )
-  const ones = (names: readonly string[]): Shape => names.map(() => 1)
-  if (summed.length === 0) {
-    const a = t.reshape(ordered(x, [...batch, ...rows]), [...shapeOf([...batch, ...rows]), ...ones(columns)])
-    const b = t.reshape(ordered(y, [...batch, ...columns]), [...shapeOf(batch), ...ones(rows), ...shapeOf(columns)])
-    return a === null || b === null ? null : t.elementwise('Mul', [a, b])
-  }
-  const left = ordered(x, [...batch, ...rows, ...summed])
-  const right = ordered(y, [...batch, ...summed, ...columns])
+  const left = ordered(t, x, [...batch, ...rows, ...summed])
+  const right = ordered(t, y, [...batch, ...summed, ...columns])
   const matrices = t.reshape(right, [...shapeOf(batch), count(summed), count(columns)])
   const isMap = batch.length === 0 && t.isConstant(right)
   const stacked = t.reshape(left, [...shapeOf(batch), ...(isMap ? shapeOf(rows) : [count(rows)]), count(summed)])
