@@ -12,6 +12,12 @@ import type { BuildSample, Sample } from './sample.ts'
 const halfZero = (s: Sample, shape: readonly number[], axis: number): ValueId =>
   s.op('Concat', [s.w(shape), s.op('Mul', [s.w(shape), s.c(0)])], { axis: int(axis) })
 
+/** Two values as one, along a new axis. */
+const stack = (s: Sample, shape: readonly number[], axis: number): ValueId => {
+  const parts = [0, 1].map(() => s.op('Unsqueeze', [s.op('Relu', [s.x(shape)]), s.b.int64s([axis])]))
+  return s.op('Concat', parts, { axis: int(axis) })
+}
+
 const rowsAt = (s: Sample, table: ValueId, ids: ValueId): ValueId => s.op('Gather', [table, ids], { axis: int(0) })
 
 export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
@@ -144,6 +150,11 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     (s) => s.mean(s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), [2]),
     (s) => s.op('ReduceSum', [s.op('MatMul', [s.x([2, 5, 3]), s.w([3, 4])]), s.b.int64s([0, 2])]),
     (s) => s.mean(s.conv(s.x([1, 3, 4, 4]), s.w([2, 3, 1, 1]), 0), [1, 2, 3]),
+  ],
+  'reduce-stack': [
+    (s) => s.op('ReduceSum', [stack(s, [2, 3], 1), s.b.int64s([1])], { keepdims: int(0) }),
+    (s) => s.op('ReduceSum', [s.op('Mul', [stack(s, [2, 3, 2], 1), s.x([2, 2, 3, 1])]), s.b.int64s([1])]),
+    (s) => s.mean(s.op('Mul', [s.x([2, 1, 1]), stack(s, [4, 3], 0)]), [0]),
   ],
   'reduce-weighted': [
     (s) => s.mean(s.op('Mul', [s.op('Add', [s.x([2, 5, 3]), s.w([3])]), s.x([2, 5, 1])]), [1]),

@@ -78,6 +78,10 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'reduce-transposed': ['ReduceMean(transpose{1,2,0}(x), constant[1])', 'transpose{1,2,0}(ReduceMean(x, constant[1]))'],
   'reduce-product': ['ReduceSum(MatMul(x, y), constant[1])', 'MatMul(x, ReduceSum(y, constant[1]))'],
   'reduce-map': ['ReduceMean(lin{2}(x, constant[3,4]), constant[1])', 'lin{2}(x, constant[3,1])'],
+  'reduce-stack': [
+    'ReduceSum(Mul(z, concat{1}(reshape{1:*|0:1|1:*|1:*}(Relu(x)), reshape{1:*|0:1|1:*|1:*}(Relu(y)))), constant[1])',
+    'reshape{1:*|0:1|1:*|1:*}(Add(Mul(Relu(x), reshape{1:*|1:|1:*|1:*}(select{1@0:1:1}(z))), Mul(Relu(y), reshape{1:*|1:|1:*|1:*}(select{1@1:1:1}(z)))))',
+  ],
   'reduce-weighted': [
     'ReduceMean(Mul(y, Add(x, constant[1,1,3])), constant[1])',
     'Add(ReduceMean(Mul(x, y), constant[1]), Mul(constant[1,1,3], ReduceMean(y, constant[1])))',
@@ -143,6 +147,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'prelu-in-pieces': ['PRelu(x, constant[4,1,1])', 'Max(x, Mul(x, constant[1,4,1,1]))'],
   'product-of-exponentials': ['Mul(Exp(Neg(Abs(x))), Exp(Neg(Abs(y))))', 'Exp(Add(Neg(Abs(x)), Neg(Abs(y))))'],
   'exponential-of-sum': ['Exp(Add(Tanh(x), Neg(Abs(y))))', 'Mul(Exp(Tanh(x)), Exp(Neg(Abs(y))))'],
+  'resize-as-maps': ['Resize(x, constant[2])', 'lin{3}(lin{2}(x, constant[4,8]), constant[3,9])'],
   'stretch-operand': [
     'Mul(x, HardSigmoid(ReduceMean(x, constant[2])))',
     'Mul(x, Resize(HardSigmoid(ReduceMean(x, constant[2])), constant[4]))',

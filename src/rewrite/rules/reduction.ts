@@ -1,10 +1,13 @@
 // Reductions, and what they need not wait for. Sums and means over rows or columns of a product, which then is never made: sum (X Y) =
 // (sum X) Y over rows, X (sum Y) over columns; the normaliser of linear attention is one. Sums over weighted rows that a bias was added
-// to: the mean of those that a mask keeps. Reductions before transposes instead of after them.
+// to: the mean of those that a mask keeps. Reductions before transposes instead of after them. Sums over branches that were stacked.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInts } from '../../ir/attribute.ts'
 import { dimEquals } from '../../ir/dim.ts'
+import { isFloat } from '../../ir/dtype.ts'
+import { shapeEquals } from '../../ir/shape.ts'
 import { reduce } from '../canonical.ts'
+import { range } from '../index-vector.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import { withConstant } from './constant.ts'
@@ -76,6 +79,55 @@ function* transposed(t: TensorEGraph, n: NodeId): Results {
   }
 }
 
+/** A stack of more branches stays one. */
+const MOST_BRANCHES = 8
+
+/** sum ([x; y] w) over what was stacked = x w[0] + y w[1]; the same for the mean */
+function* ofStack(t: TensorEGraph, n: NodeId): Results {
+  const op = t.op(n)
+  const [axis, ...others] = axesOfReduction(t, n) ?? []
+  if (op.kind !== 'onnx' || axis === undefined || others.length > 0 || !isFloat(t.type(t.child(n, 0))!.dtype)) return
+  const branch = (c: ClassId) =>
+    t.reshape(
+      c,
+      t.shape(c).filter((_, i) => i !== axis),
+    )!
+  for (const { parts, factor } of stacks(t, t.child(n, 0), axis)) {
+    if (parts.length > MOST_BRANCHES) yield refuse(`more than ${MOST_BRANCHES} branches`)
+    else {
+      const terms = parts.map((x, i) =>
+        factor === null ? branch(x) : t.mul(branch(x), branch(t.select(factor, axis, range(i, 1)))),
+      )
+      const sum = terms.reduce((a, b) => t.add(a, b))
+      const mean = op.op === 'ReduceSum' ? sum : t.mul(sum, t.scalar(1 / parts.length, t.rank(sum), t.type(sum)!.dtype))
+      yield t.reshape(mean, t.shape(t.egraph.classOf(n)))!
+    }
+  }
+}
+
+interface Stack {
+  readonly parts: readonly ClassId[]
+  readonly factor: ClassId | null
+}
+
+/** How `x` is a stack along `axis`, alone or with a factor for each branch. */
+function* stacks(t: TensorEGraph, x: ClassId, axis: number): Generator<Stack> {
+  for (const parts of stacked(t, x, axis)) yield { parts, factor: null }
+  for (const m of t.nodes(x, 'Mul'))
+    for (const [z, factor] of operandPairs(t, m)) {
+      if (!shapeEquals(t.shape(z), t.shape(x)) || !dimEquals(t.shape(factor)[axis]!, t.shape(x)[axis]!)) continue
+      for (const parts of stacked(t, z, axis)) yield { parts, factor }
+    }
+}
+
+function stacked(t: TensorEGraph, x: ClassId, axis: number): readonly (readonly ClassId[])[] {
+  return t.nodes(x, 'concat').flatMap((n) => {
+    const op = t.op(n)
+    const parts = t.children(n)
+    return op.kind === 'concat' && op.axis === axis && parts.every((c) => t.shape(c)[axis] === 1) ? [parts] : []
+  })
+}
+
 /** Axes of a reduction in canonical form, which keeps them at size 1; null of any other. */
 export function axesOfReduction(t: TensorEGraph, n: NodeId): readonly number[] | null {
   const op = t.op(n)
@@ -104,6 +156,14 @@ export const reductionRules: readonly Rule[] = [
     'one axis, which is no batch axis; equal ranks',
   ),
   rule('reduce-map', 'sum (x W) = x (W 1)', ['ReduceSum', 'ReduceMean'], intoMatrix, 'the sum is over what W makes'),
+  rule(
+    'reduce-stack',
+    'sum ([x; y] w) = x w[0] + y w[1] over what was stacked',
+    ['ReduceSum', 'ReduceMean'],
+    ofStack,
+    'one axis, along which each part has size 1; at most 8 parts; floats',
+    { depth: 4 },
+  ),
   rule(
     'reduce-weighted',
     'sum (x + c) m = sum x m + c sum m',
