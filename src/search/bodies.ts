@@ -119,6 +119,10 @@ interface Outcome {
 
 const UNCHANGED: Outcome = { graph: null, beforeMs: 0, afterMs: 0 }
 
+/** The body is right, as a rule: sizes that only a run shows were assumed. */
+const misfit = ({ complaint: { where, expected, got } }: UserError): string =>
+  `at the sizes assumed for it, ${where}: expected ${expected}, got ${got}`
+
 class BodyJob {
   readonly found: FoundBody[] = []
   private readonly prepared: Prepared
@@ -181,7 +185,7 @@ class BodyJob {
       return await this.optimise({ ...searched, where }, `${mark}/`)
     } catch (error) {
       if (!(error instanceof UserError || error instanceof UnsupportedError)) throw error
-      return this.keepWith(from, where, error.message)
+      return this.keepWith(from, where, error instanceof UserError ? misfit(error) : error.message)
     }
   }
 
