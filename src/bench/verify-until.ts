@@ -18,8 +18,8 @@ export interface Compared<R> {
 const TEMPORARY = { force: true, isDurable: false } as const
 const SEVERAL = { ...TEMPORARY, externalAboveBytes: 2 ** 27 } as const
 
-/** All that were compared; `next` names one after the other; `onNext` hears, before each, how many have passed. Their files lie in `folder`; the first is written
- * while the original may still be answering. */
+/** All that were compared; `next` names one after the other; `onNext` hears, before each, how many have passed. Their files lie in
+ * `folder`; the first is written while the original may still be answering. */
 export async function verifyUntil<R extends { readonly id: string; readonly model: Model }>(
   reference: () => Promise<Reference>,
   next: (compared: readonly Compared<R>[]) => R | undefined,

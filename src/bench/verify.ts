@@ -170,6 +170,9 @@ function usualScales(answers: readonly Answer[]): ReadonlyMap<string, number> {
 
 const tolerated = (originalError: number): number => TIMES_ORIGINAL_ERROR * originalError + SLACK
 
+/** The same where the original is another one there itself: nothing is tolerated. */
+const toleratedIfStable = (error: number): number => (error <= UNSTABLE ? tolerated(error) : 0)
+
 const toleranceOf = (original: OutputError): number | null =>
   original.maxRel <= UNSTABLE ? tolerated(original.maxRel) : null
 
@@ -254,7 +257,7 @@ async function judgeTwice(
     errors = new Map(worst)
     reason = judgeOne(relaxed(e, await nearby.errors(e.set, scale)), answer, errors)
   }
-  if (reason !== null && isExtreme(e.set) && (await appeal?.clears(e.set, e.outputs, answer, scale, tolerated)))
+  if (reason !== null && isExtreme(e.set) && (await appeal?.clears(e.set, e.outputs, answer, scale, toleratedIfStable)))
     return null
   for (const [name, error] of errors) worst.set(name, error)
   return reason
@@ -263,7 +266,7 @@ async function judgeTwice(
 function relaxed(e: Expectation, nearby: ReadonlyMap<string, number> | null): Expectation {
   const tolerances = [...e.tolerances].map(([name, own]) => {
     const more = nearby?.get(name)
-    return [name, own === null || more === undefined ? own : Math.max(own, tolerated(more))] as const
+    return [name, own === null || more === undefined ? own : Math.max(own, toleratedIfStable(more))] as const
   })
   return { ...e, tolerances: new Map(tolerances) }
 }

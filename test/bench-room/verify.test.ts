@@ -216,14 +216,17 @@ describe('verification', function () {
     it('counts, on extreme inputs, what its error is near them: on one it may be none by chance', async () => {
       const backend = scripted((path, optimization, { x }) => {
         const isGiven = toNdArray(x!).data[0] === 1
-        return { y: floats(path === 'candidate' ? 1.0005 : optimization === 'all' && !isGiven ? 1.0001 : 1) }
+        return { y: floats(path === 'candidate' ? 1.0005 : optimization === 'all' && !isGiven ? 1 + error : 1) }
       })
+      let error = 1e-4
       const passes = async (label: string) => {
         const set = [{ label, feeds: { x: floats(1) } }]
         return unwrap(await verifyModels({ oracle: backend, device: backend }, 'original', 'candidate', set)).passed
       }
       expect(await passes('small')).to.equal(true)
       expect(await passes('noise')).to.equal(false)
+      error = 0.5 // another output altogether, of which nothing follows
+      expect(await passes('small')).to.equal(false)
     })
 
     it('measures a vanishing output by its usual scale', async () => {
