@@ -30,7 +30,7 @@ import {
 import { type Bodies, type ComparePrograms, optimizeBodies } from './search/bodies.ts'
 import { exploreModel, readOwnRules, searchSeconds } from './search/explore-model.ts'
 import { growthWarnings } from './search/growth.ts'
-import { predict } from './search/predict.ts'
+import { beginLowering, predict } from './search/predict.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import type { Ranking } from './search/rank.ts'
 import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
@@ -96,12 +96,13 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   const scratch = new ScratchFolder()
   const backends = openCrew(options.device, options.timeLimit)
   try {
-    const adapter = await requireAvailable(backends.device)
-    const prepared = await stopwatch.time('load', () => load(options, backends.oracle, talk))
+    const loading = stopwatch.time('load', () => load(options, backends.oracle, talk))
+    const [prepared, adapter] = await Promise.all([loading, requireAvailable(backends.device)])
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const { oracle, tested, exact } = backends
     const judged = { oracle, device: tested, exact, threads: options.threads }
     const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
+    const lowering = beginLowering(backends, prepared, reference)
     const trial: Trial = { options, prepared, device: backends.device, input: inputs[0]!, talk }
     const cost = chooseCostModel(options.costModel, options.device, adapter)
     const find = async (keepsRounded: boolean): Promise<Found> => {
@@ -113,7 +114,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
         searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),
       )
       const ranking = await stopwatch.time('predict', () =>
-        predict(prepared, explored, bodies, cost, backends, options, talk),
+        predict(prepared, explored, bodies, cost, lowering, options, talk),
       )
       const verified = await stopwatch.time('verify', () => verifyRanked(ranking, reference, scratch.folder, trial))
       return { explored, bodies, ranking, verified, keepsRounded }

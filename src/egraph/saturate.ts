@@ -1,5 +1,6 @@
 // Equality saturation: search all rules on the frozen e-graph, apply them all, rebuild; again, until nothing changes or a
 // limit is reached. Why it stopped is a value, and the report says what each rule did.
+import { drain } from '../base/steps.ts'
 import type { EGraph } from './egraph.ts'
 import { canGenerate, type MatcherKind } from './match.ts'
 import { OperatorIndex } from './operator-index.ts'
@@ -75,14 +76,6 @@ export function saturateInSteps<P>(
   limits: SaturationLimits<P>,
 ): Generator<void, SaturationReport> {
   return new Saturation(egraph, rules, limits).run()
-}
-
-/** What steps lead to, without pauses. */
-export function drain<R>(steps: Generator<void, R>): R {
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done) return value as R
-  }
 }
 
 /** Applications between two looks at the clock. */

@@ -63,9 +63,12 @@ export function resolveExternalData(model: ModelProto, directory: string | null)
   return replaceExternalData(model, (t) => readExternal(t, directory))
 }
 
+/** The zeros of all models with stub weights, read only. Never touched, they take no memory; one each per model makes the garbage
+ * collector work through every one of thousands. */
+let zeros = new Uint8Array(0)
+
 /** Replaces all external data by zeros that share one buffer, and reads nothing: for stub weights (stub.ts). */
 export function zeroExternalData(model: ModelProto): boolean {
-  let zeros = new Uint8Array(0)
   return replaceExternalData(model, (t) => {
     const needed = neededBytes(t, `external data of tensor ${t.name}`)
     if (needed > zeros.length) zeros = new Uint8Array(needed)

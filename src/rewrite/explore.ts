@@ -1,7 +1,8 @@
 // From a graph to everything it equals: encode, recognise, search, lay out, lower. The result is an e-graph whose every e-node may be
 // chosen, with what each phase did.
+import { drain } from '../base/steps.ts'
 import type { NodeId } from '../egraph/egraph.ts'
-import { drain, type SaturationReport, saturate, saturateInSteps } from '../egraph/saturate.ts'
+import { type SaturationReport, saturate, saturateInSteps } from '../egraph/saturate.ts'
 import type { Graph } from '../ir/graph.ts'
 import { type Encoded, encode } from './encode.ts'
 import { loweringStages } from './lower.ts'

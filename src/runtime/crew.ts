@@ -6,8 +6,6 @@ import { timeoutWithin } from './worker-process.ts'
 export interface Crew {
   /** Lowers and times. */
   readonly device: Backend
-  /** Lowers beside it, where the CPU has time for that. */
-  readonly second: Backend | null
   /** The CPU, which also runs the original unoptimised; on the CPU, a process apart from the one that times. */
   readonly oracle: Backend
   /** Runs what is verified. */
@@ -21,10 +19,9 @@ export function openCrew(device: DeviceName, timeLimit: number | null): Crew {
   const within = { timeoutMs: timeoutWithin(timeLimit) }
   const [oracle, timed] = [createBackend('cpu', within), createBackend(device, within)]
   const isCpu = device === 'cpu'
-  const second = isCpu ? createBackend('cpu', within) : null
-  return { oracle, exact: createExactBackend(timeLimit), device: timed, second, tested: isCpu ? oracle : timed }
+  return { oracle, exact: createExactBackend(timeLimit), device: timed, tested: isCpu ? oracle : timed }
 }
 
 export async function closeCrew(crew: Crew): Promise<void> {
-  await Promise.all([...new Set<Backend | null>(Object.values(crew))].map((b) => b?.close()))
+  await Promise.all([...new Set<Backend>(Object.values(crew))].map((b) => b.close()))
 }

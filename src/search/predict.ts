@@ -1,16 +1,16 @@
 // From an e-graph and the bodies of a model to a ranking of whole models: each program of the graph with the bodies as they are and
 // with the optimised ones, and the graph as it is with the optimised ones.
-import { checkpoint, type Talk } from '../base/talk.ts'
+import { checkpoint, driveSteps, type Talk } from '../base/talk.ts'
 import type { Graph } from '../ir/graph.ts'
 import { tensorBytes } from '../ir/tensor.ts'
 import type { Explored } from '../rewrite/explore.ts'
-import type { Backend } from '../runtime/index.ts'
+import type { Backend, Crew, LoweredGraph, Outcome } from '../runtime/index.ts'
 import type { Bodies } from './bodies.ts'
 import { growthWarnings } from './growth.ts'
 import type { Prepared } from './prepare.ts'
 import { type Ranked, type Ranking, rankCandidates } from './rank.ts'
 import type { ChosenModel } from './shipped-model.ts'
-import { makeCandidates } from './variants.ts'
+import { makeCandidatesInSteps } from './variants.ts'
 
 export interface PredictOptions {
   readonly seed: number
@@ -32,24 +32,48 @@ function candidatesFor({ nodes, initializers }: Graph): number {
   return Math.max(10, Math.min(48, Math.floor(8000 / nodes.length), Math.floor(KERNEL_BYTES / bytes)))
 }
 
+/** What lowers: the original is begun before the search, and `second` is one more of the device, from when it has time. */
+export interface Lowering {
+  readonly device: Backend
+  readonly first: Promise<Outcome<LoweredGraph>>
+  readonly second: Promise<Backend | null>
+}
+
+/** Begins to lower the original, while the caller does something else. On the CPU the process that answers for the original lowers as
+ * well once it has. */
+export function beginLowering(
+  { device, tested }: Pick<Crew, 'device' | 'tested'>,
+  prepared: Prepared,
+  answered: Promise<unknown>,
+): Lowering {
+  const first = device.lowerGraph(prepared.original, prepared.shapes)
+  first.catch(() => {}) // told to whoever waits for it
+  const free = tested === device ? null : tested
+  return {
+    device,
+    first,
+    second: answered.then(
+      () => free,
+      () => null,
+    ),
+  }
+}
+
 /** The variants of a model, best first as the cost model sees it. */
 export async function predict(
   prepared: Prepared,
   explored: Explored,
   bodies: Bodies,
   cost: ChosenModel,
-  { device, second }: { readonly device: Backend; readonly second: Backend | null },
+  { device, first, second }: Lowering,
   options: PredictOptions,
   talk: Talk,
 ): Promise<Ranking> {
   if (cost.warning) talk.warn(cost.warning)
   await checkpoint(talk)
-  const first = device.lowerGraph(prepared.original, prepared.shapes)
-  const made = makeCandidates(explored, prepared.graph, cost.model, prepared.bindings, {
-    count: candidatesFor(prepared.graph),
-    seed: options.seed,
-    timeLimitMs: EXTRACTION_MS,
-  })
+  const extraction = { count: candidatesFor(prepared.graph), seed: options.seed, timeLimitMs: EXTRACTION_MS }
+  const steps = makeCandidatesInSteps(explored, prepared.graph, cost.model, prepared.bindings, extraction)
+  const made = await driveSteps(steps, talk)
   await checkpoint(talk)
   const unit = `variants, best ${ms(Math.min(...made.map((c) => c.extractedMs)))} predicted`
   const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))

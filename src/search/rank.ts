@@ -38,8 +38,8 @@ export interface RankOptions {
   readonly shapes: InputShapes
   /** The original as the runtime lowers it, where that was begun already. */
   readonly first?: Promise<Outcome<LoweredGraph>>
-  /** One more of the same device, in processes of its own, that lowers beside it. */
-  readonly second?: Backend | null
+  /** One more of the same device, in processes of its own, that lowers beside it from when it has time. Default: none. */
+  readonly second?: Promise<Backend | null>
   /** Called as candidates are lowered. */
   onProgress?(done: number, total: number): void
 }
@@ -58,8 +58,7 @@ export async function rankCandidates(
   const origin = { id: 'original', candidate: null, model: original }
   const first = named(origin, await (options.first ?? backend.lowerGraph(original, options.shapes)))
   const asWritten = 'reason' in first
-  const lanes = options.second ? [backend, options.second, backend] : [backend, backend]
-  const results = await lowerInTime(candidates, lanes, options, async (c, lane) =>
+  const results = await lowerInTime(candidates, backend, options, async (c, lane) =>
     asWritten ? withKernelsAsWritten(c, options.shapes) : named(c, await lane.lowerGraph(c.model, options.shapes)),
   )
   const refused = results.flatMap((r, i) => ('reason' in r ? [{ id: candidates[i]!.id, reason: r.reason }] : []))
@@ -82,12 +81,12 @@ type Refused = { readonly reason: string }
 const FEW = 6
 const LONG_MS = 15_000
 
-/** One at a time in each lane; with one more lane than backends, one is written here while the runtime lowers the others. The last of
- * them are left out where it takes long. */
+/** Two at a time, so that one is written here while the runtime lowers the other, and one more in `second` from when it has time. The
+ * last of them are left out where it takes long. */
 async function lowerInTime<C>(
   candidates: readonly C[],
-  lanes: readonly Backend[],
-  { onProgress }: RankOptions,
+  backend: Backend,
+  { onProgress, second }: RankOptions,
   lower: (candidate: C, lane: Backend) => Promise<Lowered | Refused>,
 ): Promise<(Lowered | Refused)[]> {
   const results: (Lowered | Refused)[] = []
@@ -101,7 +100,9 @@ async function lowerInTime<C>(
       onProgress?.(++done, candidates.length)
     }
   }
-  await Promise.all(lanes.map(drain))
+  const own = Promise.all([drain(backend), drain(backend)])
+  const helper = await Promise.race([second ?? null, own.then(() => null)])
+  await Promise.all([own, helper && drain(helper)])
   return results
 }
 

@@ -2,9 +2,10 @@
 // decoded to graphs. A rewrite is not worth its risk for a gain below the noise: every e-node that the model did not have
 // costs a little more than predicted.
 import { createRandom } from '../base/random.ts'
+import { drain } from '../base/steps.ts'
 import type { CostModel } from '../cost/cost-model.ts'
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
-import { kDistinct } from '../egraph/extract/distinct.ts'
+import { kDistinctInSteps } from '../egraph/extract/distinct.ts'
 import { createProblem, namedChoices, type Problem } from '../egraph/extract/problem.ts'
 import { selectionOf } from '../egraph/extract/selection.ts'
 import { extractTree } from '../egraph/extract/tree.ts'
@@ -45,10 +46,21 @@ export function makeCandidates(
   bindings: Bindings,
   options: VariantOptions,
 ): Candidate[] {
+  return drain(makeCandidatesInSteps(e, original, cost, bindings, options))
+}
+
+/** The same, pausing during the extraction, which may take long. */
+export function* makeCandidatesInSteps(
+  e: Explored,
+  original: Graph,
+  cost: CostModel,
+  bindings: Bindings,
+  options: VariantOptions,
+): Generator<void, Candidate[]> {
   const costs = priceNodes(e, cost, bindings)
   const problem = createProblem(e.t.egraph, withMargin(e, costs), e.roots)
   const { count, timeLimitMs, seed } = options
-  const found = kDistinct(problem, {
+  const found = yield* kDistinctInSteps(problem, {
     count,
     timeLimitMs,
     random: createRandom(seed),

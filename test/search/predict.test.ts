@@ -5,7 +5,7 @@ import { untrainedModel } from '../../src/cost/index.ts'
 import { type Backend, createBackend } from '../../src/runtime/index.ts'
 import type { Bodies } from '../../src/search/bodies.ts'
 import { exploreModel } from '../../src/search/explore-model.ts'
-import { predict } from '../../src/search/predict.ts'
+import { beginLowering, predict } from '../../src/search/predict.ts'
 import { prepareGraph } from '../../src/search/prepare.ts'
 import { model, node, ramp, value } from '../onnx/protos.ts'
 
@@ -33,15 +33,8 @@ describe('search: variants with optimised bodies', function () {
     const explored = await exploreModel(prepared, [], { rules: null, seconds: 10, device: 'cpu' }, silentTalk)
     const all: Bodies = { ...bodies, found: [], rules: new Map([['lin-pull', 1]]), apply: (g) => g }
     const cost = { model: untrainedModel(), warning: '' }
-    return predict(
-      prepared,
-      explored,
-      all,
-      cost,
-      { device: backend, second: null },
-      { seed: 1, maxGrowth: null },
-      silentTalk,
-    )
+    const lowering = beginLowering({ device: backend, tested: backend }, prepared, Promise.resolve())
+    return predict(prepared, explored, all, cost, lowering, { seed: 1, maxGrowth: null }, silentTalk)
   }
 
   it('race with those without, the graph as it is among them', async () => {
