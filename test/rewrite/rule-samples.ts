@@ -6,6 +6,7 @@ import { tensor } from '../../src/ir/tensor.ts'
 import { activationSamples } from './activation-samples.ts'
 import { gatherSamples } from './gather-samples.ts'
 import { layoutSamples } from './layout-samples.ts'
+import { recurrentSamples } from './recurrent-samples.ts'
 import type { BuildSample, Sample } from './sample.ts'
 
 /** Weights that continue as zeros along an axis. */
@@ -334,6 +335,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     },
   ],
   ...gatherSamples,
+  ...recurrentSamples,
   ...layoutSamples,
   'small-first': [
     (s) => s.op('Add', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([2, 1, 3])]),

@@ -56,6 +56,10 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'scatter{0:5,add,ScatterElements}(Mul(y, Gather(z, x)), reshape{1:*|0:1}(x))',
     'Mul(z, scatter{0:5,add,ScatterElements}(y, reshape{1:*|0:1}(x)))',
   ],
+  'one-step': [
+    'select{0@4:1:1}(LSTM(x, constant[2,16,3], constant[2,16,4], constant[2,32]))',
+    'reshape{0:1|1:*|1:*|1:*}(concat{0}(LSTM(x, constant[1,16,3], constant[1,16,4], constant[1,32]), LSTM(select{0@4:1:1}(x), constant[1,16,3], constant[1,16,4], constant[1,32])))',
+  ],
   'lin-push': [
     'lin{1}(Add(x, MatMul(y, x)), constant[4,2])',
     'Add(lin{1}(x, constant[4,2]), lin{1}(MatMul(y, x), constant[4,2]))',

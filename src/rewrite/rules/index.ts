@@ -13,6 +13,7 @@ import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
 import { recogniseRules } from './recognise.ts'
+import { recurrentRules } from './recurrent.ts'
 import { reductionRules } from './reduction.ts'
 import { resizeRules } from './resize.ts'
 import { scaleRules } from './scale.ts'
@@ -32,7 +33,7 @@ export interface RuleFamily {
 
 export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'recognise', phase: 'recognise', rules: recogniseRules },
-  { name: 'movement', phase: 'search', rules: [...selectRules, ...movementRules, ...gatherRules] },
+  { name: 'movement', phase: 'search', rules: [...selectRules, ...movementRules, ...gatherRules, ...recurrentRules] },
   { name: 'linear', phase: 'search', rules: [...linearRules, ...reductionRules, ...scatterRules] },
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
