@@ -7,7 +7,7 @@ import { permute } from '../kernels/stacked.ts'
 import type { AxisMap, AxisSource, Call, ConcreteCall, Op } from '../op.ts'
 import type { NdArray, TensorType } from '../tensor.ts'
 import { TRANSCENDENTAL_FLOPS } from './define.ts'
-import { arrayOf, axisOfSize, operandOfRank, reject, workOf } from './operands.ts'
+import { arrayOf, axisOfSize, operandOfRank, optional, reject, unify, workOf } from './operands.ts'
 
 interface Geometry {
   readonly batchFirst: boolean
@@ -28,10 +28,24 @@ function geometryOf(call: Call): Geometry {
   return { batchFirst, length, batch, inputSize: x[2]!, directions, hidden }
 }
 
+/** Refuses weights of another number of directions, and states that do not belong to the batch. */
+function requireSizes(call: Call, g: Geometry): void {
+  const weights = [g.directions]
+  const states = g.batchFirst ? [g.batch, g.directions, g.hidden] : [g.directions, g.batch, g.hidden]
+  // Inputs: X, W, R, B, sequence_lens, initial_h, initial_c, P.
+  const known = [[], weights, weights, weights, [], states, states, weights]
+  for (const [i, sizes] of known.entries())
+    for (const [axis, size] of sizes.entries()) {
+      const own = optional(call, i)?.shape[axis]
+      if (own !== undefined) unify(call, own, size, `sizes along axis ${axis} of input ${i}`)
+    }
+}
+
 /** Y: [length, directions, batch, hidden]; the last states: [directions, batch, hidden]. Batch first with layout 1. */
 function typesOf(call: Call): TensorType[] {
   const { dtype } = operandOfRank(call, 0, 3)
   const g = geometryOf(call)
+  requireSizes(call, g)
   const y = g.batchFirst ? [g.batch, g.length, g.directions, g.hidden] : [g.length, g.directions, g.batch, g.hidden]
   const state = g.batchFirst ? [g.batch, g.directions, g.hidden] : [g.directions, g.batch, g.hidden]
   return [y, state, state].slice(0, call.outputCount).map((shape) => ({ dtype, shape }))

@@ -154,6 +154,23 @@ describe('ir: shapes of windows and resizes', () => {
       /above 0/,
     ],
     [
+      'weights of another number of directions',
+      () =>
+        shapeOf('LSTM', [typed(5, 2, 3), typed(1, 16, 3), typed(1, 16, 4)], {
+          hidden_size: int(4),
+          direction: text('bidirectional'),
+        }),
+      /axis 0 of input 1/,
+    ],
+    [
+      'states of another batch',
+      () => {
+        const [x, w, r, state] = [typed(5, 2, 3), typed(1, 12, 3), typed(1, 12, 4), typed(1, 1, 4)]
+        return shapeOf('GRU', [x, w, r, null, null, state], { hidden_size: int(4) })
+      },
+      /axis 1 of input 5/,
+    ],
+    [
       'hidden sizes that heads do not divide',
       () =>
         shapeOf(
