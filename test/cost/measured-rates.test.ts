@@ -25,6 +25,20 @@ describe('kernels of which too few were measured to learn from', () => {
     expect(nanoseconds(resize({ mode: 'nearest' }))).to.be.closeTo(1.2, 1e-9)
   })
 
+  it('are priced at what a whole block takes: blocked convolutions to few channels', () => {
+    const conv = (outputs: number, group = 1): Kernel => ({
+      op: 'com.microsoft.nchwc:Conv',
+      attributes: { group, kernel_shape: [3, 3] },
+      inputs: [operand([1, 48, 56, 56]), operand([outputs, 48 / group, 3, 3])],
+      outputs: [operand([1, outputs, 54, 54])],
+    })
+    const times = (kernel: Kernel) => model.price([kernel])[0]! / plain.price([kernel])[0]!
+    expect(times(conv(8))).to.be.within(1.9, 2.1)
+    expect(times(conv(4))).to.be.within(3.5, 4.2)
+    expect(times(conv(16))).to.equal(1)
+    expect(times(conv(8, 2))).to.equal(1)
+  })
+
   it('leave the prices of all others: doubled by a kernel of its own, copied, blocked', () => {
     const doubled = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric' }
     const kernels = [
