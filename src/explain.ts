@@ -74,8 +74,8 @@ async function searchAgain(
     const samples = new Map(Object.entries(shapes))
     const prepared = prepareModel(input, { shapes: new Map(Object.entries(recipe.shapes)), samples: () => samples })
     const own = readOwnRules(recipe.ruleFiles, seed, talk)
-    const { rules, keepsRounded } = recipe
-    const options = { rules, seconds: SEARCH_SECONDS, device, keepsRounded }
+    const { rules, keepsRounded, blockSize } = recipe
+    const options = { rules, seconds: SEARCH_SECONDS, blockSize: device === 'cpu' ? blockSize : null, keepsRounded }
     const explored = await exploreModel(prepared, own, options, talk)
     const isSame = explored.phases.searched === recipe.eNodes
     return isSame ? { prepared, explored } : 'the search went another way: the model or the rules have changed'

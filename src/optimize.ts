@@ -20,6 +20,7 @@ import type { Rule } from './rewrite/rule.ts'
 import { requireRules } from './rewrite/rule-names.ts'
 import {
   type Backend,
+  blockSizeOf,
   type Crew,
   closeCrew,
   type DeviceName,
@@ -97,7 +98,8 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   const backends = openCrew(options.device, options.timeLimit)
   try {
     const loading = stopwatch.time('load', () => load(options, backends.oracle, talk))
-    const [prepared, adapter] = await Promise.all([loading, requireAvailable(backends.device)])
+    const { device } = backends
+    const [prepared, adapter, blockSize] = await Promise.all([loading, requireAvailable(device), blockSizeOf(device)])
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const { oracle, tested, exact } = backends
     const judged = { oracle, device: tested, exact, threads: options.threads }
@@ -107,8 +109,8 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const cost = chooseCostModel(options.costModel, options.device, adapter)
     const find = async (keepsRounded: boolean): Promise<Found> => {
       const explored = await stopwatch.time('saturate', () => {
-        const { rules, timeLimit, device } = options
-        return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit), device, keepsRounded }, talk)
+        const { rules, timeLimit } = options
+        return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit), blockSize, keepsRounded }, talk)
       })
       const bodies = await stopwatch.time('saturate', () =>
         searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),

@@ -210,6 +210,7 @@ export function runRecord(run: Run, occasion: Occasion): RunRecord {
       rules: options.rules,
       ruleFiles: [...(options.ruleFiles ?? [])],
       keepsRounded: run.keepsRounded,
+      blockSize: run.explored.t.blockSize,
       eNodes: run.explored.phases.searched,
     },
     saturation: saturation(run),

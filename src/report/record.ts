@@ -132,6 +132,8 @@ export const runSchema = z.object({
       ruleFiles: z.array(z.string()),
       /** What is rounded later was left as it is. */
       keepsRounded: z.boolean().default(false),
+      /** Channels of one block of the runtime's blocked layout, where it has one. */
+      blockSize: z.union([z.literal(8), z.literal(16)]).default(8),
       eNodes: count,
     })
     .nullable()

@@ -116,6 +116,7 @@ class Decoder {
         return this.builder.constant(this.t.constants.tensor(op.id), this.constantName(op.id))
       case 'reorder-in':
       case 'reorder-out':
+      case 'in-blocks':
         return children[0]!
       case 'fused-conv':
         return this.fusedConv(op, children)

@@ -4,6 +4,7 @@ import type { ClassId } from '../egraph/egraph.ts'
 import { isFloat } from '../ir/dtype.ts'
 import { type Graph, type Node, opsetOf, producers, type ValueId } from '../ir/graph.ts'
 import { inferFacts } from '../ir/infer.ts'
+import type { BlockSize } from '../ir/nchwc.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { type TensorType, tensor } from '../ir/tensor.ts'
 import { canonicalForms } from './canonical.ts'
@@ -18,9 +19,16 @@ export interface Encoded {
   readonly classes: ReadonlyMap<ValueId, ClassId>
 }
 
-/** The e-graph of `graph`. Values that nothing reads are left out. The nodes of `kept`, by index, are left exactly as they are. */
-export function encode(graph: Graph, kept: ReadonlySet<number> = new Set()): Encoded {
-  const t = new TensorEGraph(opsetOf(graph, ''))
+export interface EncodeOptions {
+  /** Nodes of the graph, by index, that are left exactly as they are. Default: none. */
+  readonly kept?: ReadonlySet<number>
+  /** Channels of one block of the runtime's blocked layout. Default, and where there is none: 8. */
+  readonly blockSize?: BlockSize | null
+}
+
+/** The e-graph of `graph`. Values that nothing reads are left out. */
+export function encode(graph: Graph, { kept = new Set(), blockSize }: EncodeOptions = {}): Encoded {
+  const t = new TensorEGraph(opsetOf(graph, ''), blockSize ?? 8)
   const classes = new Map<ValueId, ClassId>()
   const facts = inferFacts(graph)
   graph.inputs.forEach((v, index) => {

@@ -28,6 +28,7 @@ export function evaluateOp(op: TensorOp, inputs: readonly NdArray[]): NdArray {
       throw new UnsupportedError(`evaluation of a ${op.kind}`)
     case 'reorder-in':
     case 'reorder-out':
+    case 'in-blocks':
       return x
     case 'lin':
       return applyLin(x, inputs[1]!, op.axis)

@@ -4,6 +4,7 @@ import { drain } from '../base/steps.ts'
 import type { NodeId } from '../egraph/egraph.ts'
 import { type SaturationReport, saturate, saturateInSteps } from '../egraph/saturate.ts'
 import type { Graph } from '../ir/graph.ts'
+import type { BlockSize } from '../ir/nchwc.ts'
 import { type Encoded, encode } from './encode.ts'
 import { loweringStages } from './lower.ts'
 import { bindRule, type Rule } from './rule.ts'
@@ -17,8 +18,9 @@ export interface ExploreOptions {
   readonly more?: readonly Rule[]
   /** Which rules of the search may run; all by default. */
   readonly allows?: (rule: Rule) => boolean
-  /** Whether the runtime has its blocked layout there, as on CPUs: forms that stay in it are worth having. Default: true. */
-  readonly isBlocked?: boolean
+  /** Channels of one block of the runtime's blocked layout on the device, or null where there is none: forms that stay in it are worth
+   * having. Default: 8. */
+  readonly blockSize?: BlockSize | null
   /** Nodes of the graph, by index, that nothing may change. Default: none. */
   readonly kept?: ReadonlySet<number>
   readonly onIteration?: (eNodes: number, eClasses: number, iteration: number) => void
@@ -46,7 +48,7 @@ export function explore(graph: Graph, options: ExploreOptions): Explored {
 
 /** The same, pausing often during the search, which may take long. */
 export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generator<void, Explored> {
-  const encoded = encode(graph, options.kept)
+  const encoded = encode(graph, options)
   const { t } = encoded
   const allowed = (rules: readonly Rule[]) => rules.filter((r) => options.allows?.(r) ?? true)
   const initialNodes = t.egraph.nodeCount
@@ -59,7 +61,7 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
   )
   const recognised = t.egraph.idLimit
   const searched = [...recognise, ...allowed([...rulesOf('search'), ...(options.more ?? [])])]
-  const layout = allowed(rulesOf('layout', options.isBlocked))
+  const layout = allowed(rulesOf('layout', options.blockSize !== null))
   const search = yield* saturateInSteps(
     t.egraph,
     searched.map((r) => bindRule(t, r)),

@@ -9,7 +9,7 @@ import type { ConstantId, ConstantTable } from './constants.ts'
 import { evaluateOp, multiplyAdds } from './evaluate-op.ts'
 import { constantClassFact, inferOp } from './infer-op.ts'
 import { reshapedView, type StridedView, transposedView } from './strided-view.ts'
-import { familyOf, payloadKey, type TensorOp } from './tensor-op.ts'
+import { familyOf, isOfRuntime, payloadKey, type TensorOp } from './tensor-op.ts'
 
 /** Multiply-adds that one folded expression may take. */
 const WORK_LIMIT = 2e9
@@ -99,8 +99,8 @@ function evaluateOrGiveUp(op: TensorOp, operands: () => NdArray[]): NdArray | nu
 }
 
 function isFoldable(op: TensorOp): boolean {
-  if (op.kind === 'input' || op.kind === 'constant' || op.kind === 'fused-conv') return false
-  if (op.kind !== 'onnx') return op.kind !== 'reorder-in' && op.kind !== 'reorder-out'
+  if (op.kind === 'input' || op.kind === 'constant' || isOfRuntime(op)) return false
+  if (op.kind !== 'onnx') return true
   const record = findOp(op.domain, op.op)
   if (NEVER_FOLDED.has(op.op)) return false
   return record !== null && record.deterministic !== false && op.outputCount === 1 && op.captures.length === 0

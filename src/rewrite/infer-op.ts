@@ -54,6 +54,7 @@ function inferShape(op: Structural, x: readonly Dim[], children: readonly ClassF
       return replaceAxis(x, op.axis, op.size)
     case 'reorder-in':
     case 'reorder-out':
+    case 'in-blocks':
       return x
     default:
       return op satisfies never
@@ -143,6 +144,7 @@ export function onnxSpelling(
     case 'scatter':
     case 'reorder-in':
     case 'reorder-out':
+    case 'in-blocks':
       return null
     default:
       return op satisfies never

@@ -16,9 +16,6 @@ import { operandPairs, varyingAxes } from './rules/scale.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { type FusedConv, NCHWC, type OnnxOp, onnxOp } from './tensor-op.ts'
 
-/** Channels of one block of the blocked layout: 8, or 16 with AVX-512 and Neon. The smaller one allows more; what it promises in
- * vain is seen when the runtime has lowered the candidates. */
-const BLOCK = 8
 const CHANNEL_ALIGNMENT = 4
 /** What the runtime fuses into a convolution. */
 const ACTIVATIONS = ['Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Clip', 'HardSigmoid', 'HardSwish']
@@ -151,29 +148,33 @@ const isBlockable = (t: TensorEGraph, c: ClassId): boolean =>
 
 /** Whether ONNX Runtime would run this convolution in the blocked layout, and whether it takes its input blocked. */
 function blockedConv(t: TensorEGraph, op: OnnxOp, w: ClassId): 'no' | 'plain-input' | 'blocked-input' {
+  const { blockSize } = t
   const [outputs, perGroup] = t.shape(w) as number[]
   const group = getInt(op.attributes, 'group', 1)
   if (group === 1) {
-    if (perGroup! < BLOCK) return 'plain-input'
+    if (perGroup! < blockSize) return 'plain-input'
     return perGroup! % CHANNEL_ALIGNMENT === 0 ? 'blocked-input' : 'no'
   }
   if (perGroup === 1 && outputs === group) return outputs! % CHANNEL_ALIGNMENT === 0 ? 'blocked-input' : 'no'
-  return perGroup! % BLOCK === 0 && (outputs! / group) % BLOCK === 0 ? 'blocked-input' : 'no'
+  return perGroup! % blockSize === 0 && (outputs! / group) % blockSize === 0 ? 'blocked-input' : 'no'
 }
 
-/** The class of c in the blocked layout. */
+/** The class of c in the blocked layout, however it gets there. */
 const blocked = (t: TensorEGraph, c: ClassId): ClassId => t.make({ kind: 'reorder-in' }, [c])
 
-/** Adds `node`, made on blocked values, to the blocked class of c, and its way back to c. */
+/** The class of c as some kernel leaves it in the blocked layout. The runtime reorders what a convolution or a pool reads, and nothing
+ * else: other operators are in the layout only where all that they read was left there. */
+const left = (t: TensorEGraph, c: ClassId): ClassId => t.make({ kind: 'in-blocks' }, [c])
+
+const isLeftBlocked = (t: TensorEGraph, c: ClassId): boolean =>
+  t.egraph.nodesOf(left(t, c)).some((n) => t.op(n).kind !== 'in-blocks')
+
+/** Adds `node`, made on blocked values, to what c is in the blocked layout, and its way back to c. */
 function blockedForm(t: TensorEGraph, c: ClassId, node: ClassId): ClassId {
-  t.egraph.union(node, blocked(t, c))
+  t.egraph.union(node, left(t, c))
+  t.egraph.union(blocked(t, node), blocked(t, c))
   return t.make({ kind: 'reorder-out' }, [node])
 }
-
-/** True if some kernel leaves c in the blocked layout. The runtime reorders what a convolution or a pool reads, and nothing else:
- * other operators are in the layout only where all that they read is. */
-const isLeftBlocked = (t: TensorEGraph, c: ClassId): boolean =>
-  t.egraph.nodesOf(blocked(t, c)).some((n) => t.op(n).kind !== 'reorder-in')
 
 const inNchwc = (op: OnnxOp): OnnxOp => ({ ...op, domain: NCHWC })
 
@@ -201,8 +202,9 @@ function* blockPool(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   const [x, ...rest] = t.children(n) as [ClassId, ...ClassId[]]
   if (op.kind !== 'onnx' || op.domain !== '' || op.outputCount !== 1 || !isBlockable(t, c) || !isBlockable(t, x)) return
-  if (!(op.op === 'Resize' ? isBlockedResize(t, op, x) : (t.shape(x)[1] as number) % BLOCK === 0)) return
-  if (rest.every((r) => t.isConstant(r))) yield blockedForm(t, c, t.make(inNchwc(op), [blocked(t, x), ...rest]))
+  if (!(op.op === 'Resize' ? isBlockedResize(t, op, x) : (t.shape(x)[1] as number) % t.blockSize === 0)) return
+  const inside = op.op === 'Resize' ? left(t, x) : blocked(t, x)
+  if (rest.every((r) => t.isConstant(r))) yield blockedForm(t, c, t.make(inNchwc(op), [inside, ...rest]))
 }
 
 /** Activations, sums and products of equal shapes. */
@@ -212,7 +214,7 @@ function* blockElementwise(t: TensorEGraph, n: NodeId) {
   if (op.kind !== 'onnx' || op.domain !== '' || !isBlockable(t, c)) return
   const values = t.children(n).filter((x) => !t.isConstant(x) || t.rank(x) === 4)
   if (!values.every((x) => isBlockable(t, x) && shapeEquals(t.shape(x), t.shape(c)) && isLeftBlocked(t, x))) return
-  const children = t.children(n).map((x) => (values.includes(x) ? blocked(t, x) : x))
+  const children = t.children(n).map((x) => (values.includes(x) ? left(t, x) : x))
   yield blockedForm(t, c, t.make(inNchwc(op), children))
 }
 
@@ -221,13 +223,13 @@ function* blockConcat(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   if (op.kind !== 'concat' || op.axis !== 1 || !isBlockable(t, c)) return
   const parts = t.children(n)
-  if (parts.every((x) => isBlockable(t, x) && (t.shape(x)[1] as number) % BLOCK === 0 && isLeftBlocked(t, x)))
+  if (parts.every((x) => isBlockable(t, x) && (t.shape(x)[1] as number) % t.blockSize === 0 && isLeftBlocked(t, x)))
     yield blockedForm(
       t,
       c,
       t.make(
         op,
-        parts.map((x) => blocked(t, x)),
+        parts.map((x) => left(t, x)),
       ),
     )
 }
@@ -237,10 +239,11 @@ function* fuseResidual(t: TensorEGraph, n: NodeId) {
   const c = t.egraph.classOf(n)
   if (!isBlockable(t, c)) return
   for (const [sum, z] of operandPairs(t, n)) {
-    if (!isBlockable(t, z) || ![sum, z].every((x) => shapeEquals(t.shape(x), t.shape(c)))) continue
-    for (const { fused, children } of convsOf(t, blocked(t, sum)))
+    if (!isBlockable(t, z) || !isLeftBlocked(t, z) || ![sum, z].every((x) => shapeEquals(t.shape(x), t.shape(c))))
+      continue
+    for (const { fused, children } of convsOf(t, left(t, sum)))
       if (!fused.residual && fused.activation === null)
-        yield blockedForm(t, c, t.make({ ...fused, residual: true }, [...children, blocked(t, z)]))
+        yield blockedForm(t, c, t.make({ ...fused, residual: true }, [...children, left(t, z)]))
   }
 }
 

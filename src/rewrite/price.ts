@@ -5,6 +5,7 @@ import type { Attributes } from '../ir/attribute.ts'
 import type { Bindings } from '../ir/dim.ts'
 import { qualifiedName } from '../ir/graph.ts'
 import { evaluateShape } from '../ir/shape.ts'
+import { asWritten, inBlocks } from './blocked-kernel.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { NCHWC, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
@@ -22,6 +23,7 @@ export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Exe
       return 'free'
     case 'lin':
     case 'scatter':
+    case 'in-blocks':
       return 'never'
     case 'reshape':
     case 'transpose':
@@ -31,14 +33,10 @@ export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Exe
     case 'select':
       return kernel(t, n, op.index.kind === 'range' ? 'Slice' : 'Gather', { axis: op.axis }, bindings)
     case 'reorder-in':
+      if (isInBlocks(t, t.child(n, 0))) return 'free'
+      return kernel(t, n, qualifiedName(NCHWC, 'ReorderInput'), {}, bindings)
     case 'reorder-out':
-      return kernel(
-        t,
-        n,
-        `com.microsoft.nchwc:${op.kind === 'reorder-in' ? 'ReorderInput' : 'ReorderOutput'}`,
-        {},
-        bindings,
-      )
+      return kernel(t, n, qualifiedName(NCHWC, 'ReorderOutput'), {}, bindings)
     case 'fused-conv': {
       const name = op.conv.domain === '' ? 'com.microsoft:FusedConv' : 'com.microsoft.nchwc:Conv'
       const activation = op.activation ? { activation: op.activation.op } : {}
@@ -93,11 +91,20 @@ function kernel(
   const inputs = t.children(n).map((c) => operand(t, c, bindings))
   const output = operand(t, t.egraph.classOf(n), bindings)
   if (output === null || inputs.includes(null)) return null
-  return { op, attributes, inputs, outputs: [{ ...output, constant: false }] }
+  return asWritten({ op, attributes, inputs, outputs: [{ ...output, constant: false }] }, t.blockSize)
 }
 
 function operand(t: TensorEGraph, c: ClassId, bindings: Bindings): KernelOperand | null {
   const type = t.type(c)
   const shape = type && evaluateShape(type.shape, bindings)
-  return type && shape ? { dtype: type.dtype, shape, constant: t.isConstant(c) } : null
+  if (!type || !shape) return null
+  return {
+    dtype: type.dtype,
+    shape: isInBlocks(t, c) ? inBlocks(shape, t.blockSize) : shape,
+    constant: t.isConstant(c),
+  }
 }
+
+/** Whether c is a picture in the blocked layout. */
+const isInBlocks = (t: TensorEGraph, c: ClassId): boolean =>
+  t.egraph.nodesOf(c).some((n) => ['in-blocks', 'reorder-in'].includes(t.op(n).kind))

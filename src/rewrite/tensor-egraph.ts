@@ -7,6 +7,7 @@ import { OperatorTable, type OpId } from '../egraph/operators.ts'
 import type { Attributes } from '../ir/attribute.ts'
 import { type Dim, dimEquals, dimKey } from '../ir/dim.ts'
 import type { DType } from '../ir/dtype.ts'
+import type { BlockSize } from '../ir/nchwc.ts'
 import { findOp } from '../ir/ops/index.ts'
 import { broadcastShapes, elementCount, type Shape, shapeEquals } from '../ir/shape.ts'
 import { type NdArray, ndarray, type Tensor, type TensorType } from '../ir/tensor.ts'
@@ -35,12 +36,15 @@ export class TensorEGraph {
   readonly egraph: EGraph<TensorOp>
   /** Version of ONNX's domain that new operators are written for. */
   readonly opset: number
+  /** Channels of one block of ONNX Runtime's blocked layout (NCHWc) on the machine that the graph is for. */
+  readonly blockSize: BlockSize
   /** Keys of the open sizes that inputs have. */
   private readonly inputSizes = new Set<string>()
   private mayAdd = true
 
-  constructor(opset: number) {
+  constructor(opset: number, blockSize: BlockSize = 8) {
     this.opset = opset
+    this.blockSize = blockSize
     this.egraph = new EGraph(this.operators, {
       analysis: {
         make: (egraph, op, children) =>

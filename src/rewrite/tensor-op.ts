@@ -7,7 +7,8 @@
 //   expand     repetition along axes of size 1: Expand
 //   scatter    rows written into zeros, or added up there, at positions that a tensor holds: ScatterElements, ScatterND
 // Constants are leaves that name an entry of the constant table. Lowering adds what only a runtime has: fused convolutions,
-// and the borders of its blocked layout (reorder-in, reorder-out), which are priced but never written.
+// its blocked layout (in-blocks: as a kernel leaves a picture there) and the borders of that (reorder-in, reorder-out), which are priced
+// but never written.
 import { type Attributes, attributesKey, int, text } from '../ir/attribute.ts'
 import { type Dim, dimKey } from '../ir/dim.ts'
 import { qualifiedName } from '../ir/graph.ts'
@@ -74,7 +75,7 @@ export type TensorOp =
   | { readonly kind: 'select'; readonly axis: number; readonly index: IndexVector }
   | { readonly kind: 'concat'; readonly axis: number }
   | { readonly kind: 'expand'; readonly sizes: readonly (Dim | null)[] }
-  | { readonly kind: 'reorder-in' | 'reorder-out' }
+  | { readonly kind: 'reorder-in' | 'reorder-out' | 'in-blocks' }
   | Scatter
   | FusedConv
   | OnnxOp
@@ -88,6 +89,10 @@ const BROADCASTING = new Set(
 
 /** Element-wise operators whose operands broadcast against each other. */
 export const broadcasts = (op: OnnxOp): boolean => op.domain === '' && BROADCASTING.has(op.op)
+
+/** What lowering adds, which only a runtime has. */
+export const isOfRuntime = (op: TensorOp): boolean =>
+  ['fused-conv', 'reorder-in', 'reorder-out', 'in-blocks'].includes(op.kind)
 
 /** The name under which rules look for the operator: `lin`, `Add`, `com.microsoft:FusedConv`. Those of old opsets have names of their own. */
 export function familyOf(op: TensorOp): string {
@@ -123,6 +128,7 @@ export function payloadKey(op: TensorOp): string {
       return `${op.axis}:${dimKey(op.size)},${op.reduction},${op.spelling}`
     case 'reorder-in':
     case 'reorder-out':
+    case 'in-blocks':
       return ''
     case 'fused-conv':
       return `${onnxKey(op.conv)}${op.conv.domain}${op.bias ? '+b' : ''}${op.residual ? '+z' : ''}${op.activation ? `;${op.activation.op}${onnxKey(op.activation)}` : ''}`

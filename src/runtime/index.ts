@@ -1,6 +1,7 @@
 // The runtime room: what executes graphs, each in child processes of its own.
 export * from './backend.ts'
 export { BACKENDS, createBackend, createExactBackend, DEVICES } from './backends.ts'
+export { blockSizeOf } from './block-size.ts'
 export { type Crew, closeCrew, openCrew } from './crew.ts'
 export { loweredHash } from './kernel-table.ts'
 export { type BackendOptions, OnnxruntimeBackend } from './onnxruntime.ts'

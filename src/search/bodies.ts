@@ -9,7 +9,7 @@ import { type Graph, type Node, qualifiedName, type ValueId } from '../ir/graph.
 import { type Body, bodiesOf, innerModelOf, type Model, namesIn, withBodies } from '../onnx/index.ts'
 import type { Encoded } from '../rewrite/encode.ts'
 import type { Rule } from '../rewrite/rule.ts'
-import type { Backend, InputShapes } from '../runtime/index.ts'
+import { type Backend, blockSizeOf, type InputShapes } from '../runtime/index.ts'
 import { asBody, withConstants } from './body-graph.ts'
 import { bodySizes, iterationsOf } from './body-sizes.ts'
 import { NodeChanges } from './body-swap.ts'
@@ -212,7 +212,8 @@ class BodyJob {
     const apart = keepNamesApart(graph)
     const model = (g: Graph) => innerModelOf(apart(g), this.prepared.original)
     const limit = Math.min(seconds / 2, Math.max(1, (this.deadline - performance.now()) / 1000))
-    const explored = await exploreModel({ graph }, own, { rules, seconds: limit, device: device.name }, this.quiet)
+    const blockSize = await blockSizeOf(device)
+    const explored = await exploreModel({ graph }, own, { rules, seconds: limit, blockSize }, this.quiet)
     const made = makeCandidates(explored, graph, cost, bindings, {
       count: CANDIDATES,
       seed,

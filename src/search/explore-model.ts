@@ -1,6 +1,7 @@
 // The search of one model, at the limits of `optimize`: what it finds and what `explain` replays are one and the same.
 import { nameFilter } from '../base/glob.ts'
 import { driveSteps, type Talk } from '../base/talk.ts'
+import type { BlockSize } from '../ir/nchwc.ts'
 import { readRuleFiles } from '../rewrite/custom/rule-file.ts'
 import { type Explored, exploreInSteps } from '../rewrite/explore.ts'
 import { beforeRounding } from '../rewrite/rounding.ts'
@@ -11,8 +12,8 @@ export interface SearchOptions {
   /** Patterns of rule names, or null for all. */
   readonly rules: string | null
   readonly seconds: number
-  /** The device that the model is for, as --device names it. */
-  readonly device: string
+  /** Channels of a block on the device that the model is for; null: it has no blocked layout. */
+  readonly blockSize: BlockSize | null
   /** Leave what is rounded later as it is, to the last bit. Default: false. */
   readonly keepsRounded?: boolean
 }
@@ -36,7 +37,7 @@ const NODE_LIMIT = 40_000
 export async function exploreModel(
   prepared: Pick<Prepared, 'graph'>,
   own: readonly Rule[],
-  { rules, seconds, device, keepsRounded }: SearchOptions,
+  { rules, seconds, blockSize, keepsRounded }: SearchOptions,
   talk: Talk,
 ): Promise<Explored> {
   const allows = rules === null ? () => true : nameFilter(rules)
@@ -45,7 +46,7 @@ export async function exploreModel(
     nodeLimit: NODE_LIMIT,
     timeLimitMs: seconds * 1000,
     more: own,
-    isBlocked: device === 'cpu',
+    blockSize,
     ...(keepsRounded && { kept: beforeRounding(prepared.graph) }),
     allows: (rule) => allows(rule.name),
     onIteration: (eNodes) => talk.progress('saturate', eNodes, null, 'e-nodes'),

@@ -5,7 +5,7 @@ import { UserError } from '../base/errors.ts'
 import type { CostModel, KernelTable } from '../cost/index.ts'
 import { type Model, writeModelFile } from '../onnx/index.ts'
 import { type Explored, explore } from '../rewrite/explore.ts'
-import { type Backend, loweredHash } from '../runtime/index.ts'
+import { type Backend, blockSizeOf, loweredHash } from '../runtime/index.ts'
 import { drawCandidates, type PlannedCandidate } from './draw.ts'
 import type { LoadedRoot } from './roots.ts'
 
@@ -43,7 +43,7 @@ const SEARCH_LIMITS = { iterationLimit: 20, nodeLimit: 20_000, timeLimitMs: 15_0
 
 export async function drawPrograms(loaded: LoadedRoot, backend: Backend, options: DrawOptions): Promise<DrawnPrograms> {
   const { prepared } = loaded
-  const explored = explore(prepared.graph, SEARCH_LIMITS)
+  const explored = explore(prepared.graph, { ...SEARCH_LIMITS, blockSize: await blockSizeOf(backend) })
   const { cost, count, seed } = options
   const candidates = drawCandidates(explored, prepared.graph, cost, prepared.bindings, count * 2, seed)
   const programs = await lowerDistinct(loaded, candidates, backend, options)

@@ -4,9 +4,10 @@ import type { KernelTable } from '../../src/cost/index.ts'
 import { ints } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import type { Graph, ValueId } from '../../src/ir/graph.ts'
+import type { BlockSize } from '../../src/ir/nchwc.ts'
 import { modelOf } from '../../src/onnx/index.ts'
 import { explore } from '../../src/rewrite/explore.ts'
-import { type Backend, createBackend } from '../../src/runtime/index.ts'
+import { type Backend, blockSizeOf, createBackend } from '../../src/runtime/index.ts'
 import { prepareGraph } from '../../src/search/prepare.ts'
 import { chooseCostModel } from '../../src/search/shipped-model.ts'
 import { makeCandidates } from '../../src/search/variants.ts'
@@ -45,6 +46,18 @@ function oddChannels(): Graph {
   return s.ended(s.biased(s.op('Relu', [s.op('Add', [x, s.biased(deep, 58, 58, 1)])]), 64, 58, 1))
 }
 
+/** Depthwise and 1x1 convolutions of 24 channels, pooled and gated: three blocks of 8, but no whole number of 16. */
+function halfBlocks(): Graph {
+  const s = new Network()
+  let x = s.op('Relu', [s.biased(s.x([2, 3, 24, 24], 'x'), 24, 3, 3)])
+  for (let i = 0; i < 2; i++) {
+    x = s.op('Relu', [s.biased(x, 24, 24, 3, 24)])
+    const gate = s.op('Sigmoid', [s.biased(s.op('GlobalAveragePool', [x]), 24, 24, 1)])
+    x = s.biased(s.op('Mul', [x, gate]), 24, 24, 1)
+  }
+  return s.ended(s.biased(x, 32, 24, 1))
+}
+
 const count = (kernels: KernelTable, test: (op: string) => boolean): number => kernels.filter((k) => test(k.op)).length
 const isReorder = (op: string): boolean => op.includes('Reorder')
 const isPlainConv = (op: string): boolean => ['Conv', 'com.microsoft:FusedConv'].includes(op)
@@ -58,16 +71,17 @@ describe('search: layout', function () {
   after(() => backend.close())
 
   /** The rules of the program that is predicted to be the fastest, and the kernels of the original and of it. */
-  async function searched(graph: Graph) {
+  async function searched(graph: Graph, blockSize: BlockSize = 8) {
     const prepared = prepareGraph(modelOf(graph), '')
-    const e = explore(prepared.graph, LIMITS)
+    const e = explore(prepared.graph, { ...LIMITS, blockSize })
     const { model } = chooseCostModel(null, 'cpu', '')
     const made = makeCandidates(e, prepared.graph, model, prepared.bindings, { count: 6, seed: 0, timeLimitMs: 10_000 })
     const best = made.slice(1).reduce((a, b) => (b.extractedMs < a.extractedMs ? b : a))
     const before = await backend.lower(prepared.original, prepared.shapes)
     const after = await backend.lower(prepared.wrap(best.graph), prepared.shapes)
     if (!before.ok || !after.ok) throw new Error('the runtime refuses a program')
-    return { rules: [...best.rules.keys()], before: before.value, after: after.value }
+    const lowered = model.price(after.value).reduce((a, b) => a + b, 0) / 1000
+    return { rules: [...best.rules.keys()], before: before.value, after: after.value, best: best.extractedMs, lowered }
   }
 
   it('squeeze-and-excite stays in the blocked layout', async () => {
@@ -85,9 +99,34 @@ describe('search: layout', function () {
     expect(count(after, isPlainConv)).to.equal(0)
   })
 
+  it('channels that do not fill blocks of 16 are padded for machines that have these', async () => {
+    const isPadded = async (blockSize: BlockSize) =>
+      (await searched(halfBlocks(), blockSize)).rules.includes('read-padded')
+    expect(await isPadded(16)).to.equal(true)
+    expect(await isPadded(8)).to.equal(false)
+  })
+
+  it('extraction expects what the runtime makes of it, kernel for kernel', async function () {
+    const size = await blockSizeOf(backend)
+    if (size === null) this.skip()
+    for (const graph of [squeezeAndExcite(), oddChannels(), halfBlocks()]) {
+      const { best, lowered } = await searched(graph, size!)
+      expect(best / lowered).to.be.closeTo(1, 0.03)
+    }
+  })
+
+  it('the size of blocks is that of the weights that the runtime pads', async () => {
+    const { after } = await searched(squeezeAndExcite())
+    const padded = after.filter((k) => k.op === 'com.microsoft.nchwc:Conv').map((k) => k.inputs[1]!.shape[0]!)
+    const size = await blockSizeOf(backend)
+    if (size === null) expect(padded).to.deep.equal([])
+    else expect(padded.every((channels) => channels % size === 0)).to.equal(true)
+    expect(padded.some((channels) => channels % 16 !== 0)).to.equal(size === 8)
+  })
+
   it('where the device has no such layout, nothing is padded or stretched', () => {
     for (const graph of [squeezeAndExcite(), oddChannels()]) {
-      const { t } = explore(graph, { ...LIMITS, isBlocked: false })
+      const { t } = explore(graph, { ...LIMITS, blockSize: null })
       const made = t.egraph.nodesInFamily(t.operators.family('Resize'))
       expect(made).to.deep.equal([])
       expect(t.operators.family('select')).to.satisfy((f: never) => t.egraph.nodesInFamily(f).length === 0)

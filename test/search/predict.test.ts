@@ -30,7 +30,7 @@ describe('search: variants with optimised bodies', function () {
 
   async function ranked(bodies: Pick<Bodies, 'isAny' | 'beforeMs' | 'afterMs'>) {
     const prepared = prepareGraph(m, '')
-    const explored = await exploreModel(prepared, [], { rules: null, seconds: 10, device: 'cpu' }, silentTalk)
+    const explored = await exploreModel(prepared, [], { rules: null, seconds: 10, blockSize: 8 }, silentTalk)
     const all: Bodies = { ...bodies, found: [], rules: new Map([['lin-pull', 1]]), apply: (g) => g }
     const cost = { model: untrainedModel(), warning: '' }
     const lowering = beginLowering({ device: backend, tested: backend }, prepared, Promise.resolve())

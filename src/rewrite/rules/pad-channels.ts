@@ -1,6 +1,7 @@
-// Channels padded to a multiple of 8. ONNX Runtime's blocked layout takes a convolution only where the channels that it reads
-// are a multiple of 4, and a pool where they fill its blocks; else the picture is reordered, and convolved as a product, or
-// channel by channel. Pruned networks, and those whose width was scaled without rounding, have 18, 27 or 58 channels.
+// Channels padded to whole blocks, of 8 or of 16. ONNX Runtime's blocked layout takes a convolution only where the channels that it
+// reads are a multiple of 4, and a pool where they fill its blocks; else the picture is reordered, and convolved as a product, or
+// channel by channel. Pruned networks, and those whose width was scaled without rounding, have 18, 27 or 58 channels; of mobile
+// ones with squeeze-and-excite most have 24, 40, 72, 120 or 200, which do not fill blocks of 16.
 //
 // A value is widened by what makes it: weights get rows of zeros, everything else passes. What reads it gets columns of zeros.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
@@ -13,8 +14,8 @@ import type { TensorEGraph } from '../tensor-egraph.ts'
 import type { OnnxOp } from '../tensor-op.ts'
 import { operandPairs } from './scale.ts'
 
-/** The smaller of the runtime's two block sizes: pictures are padded to it anyway while they are in the layout. */
-const BLOCK = 8
+/** Fewer channels are not padded. */
+const FEWEST = 8
 const PICTURE = 4
 
 /** Of widened values: their further channels are zero, or hold some finite numbers. */
@@ -24,12 +25,16 @@ const KEEP_ZERO = 'Relu LeakyRelu Tanh HardSwish Gelu Mish Elu Selu Celu Softsig
 const FINITE_AT_ZERO = 'Sigmoid HardSigmoid Softplus Exp Clip'.split(' ')
 const POOLS = 'MaxPool AveragePool GlobalMaxPool GlobalAveragePool ReduceMean ReduceMax ReduceSum Resize'.split(' ')
 
-/** Channels that are missing to a multiple of the block; 0 where c is no picture, or has few channels. */
+/** Pictures are padded to these anyway while they are in the layout. */
+const toWholeBlocks = ({ blockSize }: TensorEGraph, channels: number): number =>
+  (blockSize - (channels % blockSize)) % blockSize
+
+/** Channels that are missing to whole blocks; 0 where c is no picture, or has few channels. */
 function missing(t: TensorEGraph, c: ClassId): number {
   const type = t.type(c)
   const channels = type?.shape[1]
   if (type?.dtype !== 'float32' || type.shape.length !== PICTURE || typeof channels !== 'number') return 0
-  return channels < BLOCK ? 0 : (BLOCK - (channels % BLOCK)) % BLOCK
+  return channels < FEWEST ? 0 : toWholeBlocks(t, channels)
 }
 
 /** Widened values of one e-graph. Those that end in zeros are equal however they are made; of the others the first stays. */
@@ -94,7 +99,7 @@ class Widening {
     const last = parts.at(-1)!
     const wide = missing(t, last) === 0 ? null : this.of(last, filling)
     const made = wide && t.concat([...parts.slice(0, -1), wide], 1)
-    return made && (t.shape(made)[1] as number) % BLOCK === 0 ? made : null
+    return made && toWholeBlocks(t, t.shape(made)[1] as number) === 0 ? made : null
   }
 
   private conv(n: NodeId, op: OnnxOp): ClassId | null {
@@ -129,7 +134,7 @@ class Widening {
     if (!t.isConstant(y)) return t.shape(y)[1] === channels ? this.of(y, filling) : null
     const shape = t.shape(y)
     const whole = shape.every((d, axis) => d === 1 || axis === 1) ? t.expand(y, [1, channels, 1, 1]) : null
-    return whole && extended(t, whole, 1, (BLOCK - (channels % BLOCK)) % BLOCK)
+    return whole && extended(t, whole, 1, toWholeBlocks(t, channels))
   }
 
   private clipsAroundZero(n: NodeId): boolean {
@@ -205,7 +210,8 @@ const rule = ruleMaker({
   exactness: 'finite',
   depth: Number.POSITIVE_INFINITY,
 })
-const WHEN = 'float32; the channels of a picture are 9 or more and no multiple of 8; weights are constant'
+const WHEN =
+  'float32; the channels of a picture are 8 or more and fill no whole blocks (of 8 or 16, as the machine has them); weights are constant'
 
 export const padRules: readonly Rule[] = [
   rule('read-padded', 'conv(x, [V]) = conv([x; 0], [V | 0])', ['lin', 'Conv'], readPadded, WHEN),

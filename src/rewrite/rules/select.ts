@@ -9,6 +9,7 @@ import { replaceAxis } from '../infer-op.ts'
 import { axesOf, resizedOp } from '../properties.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
+import { isOfRuntime } from '../tensor-op.ts'
 
 /** Positions along an axis: known ones, or those that a vector holds. */
 interface Selection {
@@ -104,7 +105,7 @@ function selectThrough(
   followed: Followed,
 ): ClassId | null {
   const op = t.op(n)
-  if (op.kind === 'select' || op.kind === 'fused-conv' || op.kind.startsWith('reorder')) return null
+  if (op.kind === 'select' || isOfRuntime(op)) return null
   if (op.kind === 'concat' && op.axis === axis) return selection.ofConcat(t.children(n), axis)
   const row = axesOf(t, n)?.[axis]
   if (!row || row.includes('mixed')) return null

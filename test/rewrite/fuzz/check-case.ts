@@ -7,6 +7,7 @@ import { type RuleReport, saturate } from '../../../src/egraph/saturate.ts'
 import { getInt } from '../../../src/ir/attribute.ts'
 import { type Arrays, evaluateGraph } from '../../../src/ir/evaluate.ts'
 import type { Graph, ValueId } from '../../../src/ir/graph.ts'
+import type { BlockSize } from '../../../src/ir/nchwc.ts'
 import { type ConcreteShape, elementCount } from '../../../src/ir/shape.ts'
 import type { NdArray } from '../../../src/ir/tensor.ts'
 import { findProblems } from '../../../src/ir/validate.ts'
@@ -49,7 +50,7 @@ export interface CheckOptions {
   /** Alone; null: all rules together. */
   readonly rule: Rule | null
   readonly numbers: Numbers
-  /** Decides the inputs and the program. */
+  /** Decides the inputs, the program, and how large the blocks of the runtime's layout are. */
   readonly seed: number
   /** Also writes a program of the e-graph, and compares it and the classes of the outputs with the graph. */
   readonly program: boolean
@@ -60,7 +61,10 @@ export function checkCase(graph: Graph, options: CheckOptions): CaseResult {
   const random = createRandom(options.seed)
   const feeds = drawFeeds(graph, options.numbers, random)
   try {
-    const explored = options.rule ? exploreAlone(graph, options.rule, options.program) : explore(graph, LIMITS)
+    const blockSize = options.seed % 2 === 0 ? 8 : 16
+    const explored = options.rule
+      ? exploreAlone(graph, options.rule, options.program, blockSize)
+      : explore(graph, { ...LIMITS, blockSize })
     const fired = explored.search.rules.some(hasFired) || explored.recognition.rules.some(hasFired)
     if (!fired && options.rule) return { checked: null, fired, wrong: [], program: null }
     return { ...checkExplored(graph, explored, feeds, random, options), fired }
@@ -127,8 +131,8 @@ function evaluateOrNull(graph: Graph, feeds: Record<string, NdArray>) {
 }
 
 /** Lowered only on demand: the lowering rules are checked by the cases that write a program. */
-function exploreAlone(graph: Graph, rule: Rule, lowered: boolean): Explored {
-  const encoded = encode(graph)
+function exploreAlone(graph: Graph, rule: Rule, lowered: boolean, blockSize: BlockSize): Explored {
+  const encoded = encode(graph, { blockSize })
   const { t } = encoded
   const encodedLimit = t.egraph.idLimit
   const search = saturate(t.egraph, [bindRule(t, rule)], LIMITS)
