@@ -67,8 +67,9 @@ identity is stable over the whole range of its operator.`,
   ],
   resize: [
     'Interpolation',
-    `Linear and cubic interpolation are linear maps along each axis. As a product by a constant a cubic Resize is up to 59 times as fast. These
-forms are made once, after the search.`,
+    `Linear and cubic interpolation are linear maps along each axis. As a product by a constant a cubic Resize is up to 59 times as fast. Where
+sizes grow by whole factors, half-pixel coordinates give the same as those that the runtime resizes by in its blocked layout. These forms are made
+once, after the search.`,
   ],
   layout: [
     'Layout',

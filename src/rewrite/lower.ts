@@ -4,12 +4,13 @@
 // layout (reorder-in, reorder-out) are priced and not written, since the runtime inserts its own.
 // Conditions of the blocked layout: ONNX Runtime's NchwcTransformer (block 8 or 16, channel alignment 4).
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
-import { getInt, getText } from '../ir/attribute.ts'
+import { getInt } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import { ndarray } from '../ir/tensor.ts'
 import { divide, dropAxes, joinReshapes } from './lower-plain.ts'
 import { spellScatter } from './lower-scatter.ts'
+import { isResizedInBlocks } from './resize-factors.ts'
 import { type Rule, ruleMaker } from './rule.ts'
 import { pointwise, pointwiseAttributes } from './rules/conv.ts'
 import { operandPairs, varyingAxes } from './rules/scale.ts'
@@ -193,17 +194,16 @@ function* blockConv(t: TensorEGraph, n: NodeId) {
   yield blockedForm(t, c, made)
 }
 
-const isBlockedResize = (t: TensorEGraph, op: OnnxOp, x: ClassId): boolean =>
-  ['nearest', 'linear'].includes(getText(op.attributes, 'mode', 'nearest')) && isLeftBlocked(t, x)
-
 /** Pooling and resizing channel by channel. */
 function* blockPool(t: TensorEGraph, n: NodeId) {
   const op = t.op(n)
   const c = t.egraph.classOf(n)
   const [x, ...rest] = t.children(n) as [ClassId, ...ClassId[]]
   if (op.kind !== 'onnx' || op.domain !== '' || op.outputCount !== 1 || !isBlockable(t, c) || !isBlockable(t, x)) return
-  if (!(op.op === 'Resize' ? isBlockedResize(t, op, x) : (t.shape(x)[1] as number) % t.blockSize === 0)) return
-  const inside = op.op === 'Resize' ? left(t, x) : blocked(t, x)
+  const isResize = op.op === 'Resize'
+  if (isResize ? !isLeftBlocked(t, x) || !isResizedInBlocks(t, n, op) : (t.shape(x)[1] as number) % t.blockSize !== 0)
+    return
+  const inside = isResize ? left(t, x) : blocked(t, x)
   if (rest.every((r) => t.isConstant(r))) yield blockedForm(t, c, t.make(inNchwc(op), [inside, ...rest]))
 }
 

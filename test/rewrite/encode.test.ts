@@ -127,19 +127,30 @@ describe('decoding', () => {
     expect(program!.graph.values.map((v) => v.type?.shape)).to.deep.include([2, 3])
   })
 
-  it('writes a resize for all axes where their sizes are numbers, and for those that change where not', () => {
-    const resized = (batch: Dim) => {
+  it('writes a resize for all axes, by sizes where they are numbers, else by scales that come to the same, else for those that change', () => {
+    const resized = (batch: Dim, height: Dim = 4) => {
       const b = new GraphBuilder('g', OPSETS)
-      const x = b.input('x', 'float32', [batch, 3, 4, 4])
-      const sizes = b.constant(tensor('int64', [2], [8, 8]), 'sizes')
-      b.output(b.node('Resize', [x, null, null, sizes], { axes: ints([2, 3]) }), 'y')
-      const [program] = drawPrograms(b.build(), new Map([['n', 2]]), 1)
+      const x = b.input('x', 'float32', [batch, 3, height, 4])
+      const wanted = b.constant(tensor('int64', [2], [8, 8]), 'sizes')
+      b.output(b.node('Resize', [x, null, null, wanted], { axes: ints([2, 3]) }), 'y')
+      const [program] = drawPrograms(
+        b.build(),
+        new Map([
+          ['n', 2],
+          ['h', 4],
+        ]),
+        1,
+      )
       const [node] = program!.graph.nodes
-      const given = program!.graph.initializers.get(node!.inputs[3]!)!
-      return { sizes: Array.from(typedView(given) as BigInt64Array, Number), hasAxes: 'axes' in node!.attributes }
+      const [scales, sizes] = [node!.inputs[2], node!.inputs[3]].map((v) =>
+        v == null ? null : Array.from(typedView(program!.graph.initializers.get(v)!), Number),
+      )
+      return { scales, sizes, hasAxes: 'axes' in node!.attributes }
     }
-    expect(resized(2)).to.deep.equal({ sizes: [2, 3, 8, 8], hasAxes: false })
-    expect(resized(namedDim('n'))).to.deep.equal({ sizes: [8, 8], hasAxes: true })
+    expect(resized(2)).to.deep.equal({ scales: null, sizes: [2, 3, 8, 8], hasAxes: false })
+    expect(resized(namedDim('n'))).to.deep.equal({ scales: [1, 1, 2, 2], sizes: null, hasAxes: false })
+    expect(resized(2, namedDim('h'))).to.deep.equal({ scales: null, sizes: [2, 3, 8, 8], hasAxes: false })
+    expect(resized(namedDim('n'), namedDim('h'))).to.deep.equal({ scales: null, sizes: [8, 8], hasAxes: true })
   })
 
   it('lists an input as an output, and an output twice, where the model does', () => {

@@ -60,6 +60,20 @@ export const layoutSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     (s) => s.op('Conv', [picture(s), s.w([2, 3, 1])]),
     (s) => s.mean(picture(s), [2]),
   ],
+  'usual-coordinates': [
+    (s) => resized(s, [1, 2, 3, 4], [1, 1, 2, 3], {}),
+    (s) => resized(s, [2, 1, 3, 2], [1, 1, 4, 1], { nearest_mode: text('round_prefer_ceil') }),
+    (s) =>
+      resized(s, [1, 2, 5, 3], [1, 1, 3, 2], {
+        coordinate_transformation_mode: text('tf_half_pixel_for_nn'),
+        nearest_mode: text('floor'),
+      }),
+    (s) =>
+      resized(s, [1, 2, 1, 4], [1, 1, 2, 3], {
+        mode: text('linear'),
+        coordinate_transformation_mode: text('pytorch_half_pixel'),
+      }),
+  ],
   'resize-as-maps': [
     (s) => resized(s, [2, 3, 4, 3], [1, 1, 2, 3], { mode: text('cubic') }),
     (s) => resized(s, [1, 2, 5, 6], [1, 1, 2, 0.5], { mode: text('linear') }),

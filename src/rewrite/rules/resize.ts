@@ -1,12 +1,13 @@
 // Resize by interpolation along each axis is a linear map of that axis, by a constant where its sizes are known. ONNX Runtime's
 // cubic kernel computes weights and neighbours for every element: as two products it is up to 59 times as fast. Linear
-// interpolation has a kernel for pictures, which products overtake at large factors only. Run once, after the search, which
-// moves the Resize itself.
+// interpolation has a kernel for pictures, which products overtake at large factors only. And where factors are whole, the coordinates
+// that it has fast kernels for give the same as others. Run once, after the search, which moves the Resize itself.
 import { UnsupportedError } from '../../base/errors.ts'
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { getInts, getText, ints } from '../../ir/attribute.ts'
+import { type Attributes, getInts, getText, ints, text } from '../../ir/attribute.ts'
 import { type NdArray, ndarray } from '../../ir/tensor.ts'
 import { evaluateOp } from '../evaluate-op.ts'
+import { areWhole, resizeFactors } from '../resize-factors.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import type { OnnxOp } from '../tensor-op.ts'
@@ -49,6 +50,33 @@ function mapOf(op: OnnxOp, size: number, given: NdArray): NdArray | null {
   }
 }
 
+/** Ways to round that a half-pixel coordinate does not tell apart where it is never half-way. */
+const HALF_PIXEL = ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel']
+const ROUNDED = ['round_prefer_floor', 'round_prefer_ceil']
+
+/** Larger by whole factors: half-pixel coordinates lie within half a step of the element that is repeated. */
+function* usualCoordinates(t: TensorEGraph, n: NodeId): Results {
+  const op = t.op(n)
+  if (op.kind !== 'onnx') return
+  const coordinates = getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel')
+  const [mode, rounding] = [
+    getText(op.attributes, 'mode', 'nearest'),
+    getText(op.attributes, 'nearest_mode', ROUNDED[0]!),
+  ]
+  const isRounded = HALF_PIXEL.includes(coordinates) && ROUNDED.includes(rounding)
+  const isCut = coordinates === 'tf_half_pixel_for_nn' && rounding === 'floor'
+  const wanted: Attributes | null =
+    mode === 'nearest' && (isRounded || isCut)
+      ? { coordinate_transformation_mode: text('asymmetric'), nearest_mode: text('floor') }
+      : mode === 'linear' && HALF_PIXEL.slice(1).includes(coordinates)
+        ? { coordinate_transformation_mode: text('half_pixel') }
+        : null
+  if (wanted === null) return
+  const factors = resizeFactors(t, n, op)
+  if (factors === null || !areWhole(factors)) return yield refuse('it is not larger by whole factors')
+  yield t.make({ ...op, attributes: { ...op.attributes, ...wanted } }, t.children(n))
+}
+
 const rule = ruleMaker({ source: 'Allotrope, measured' })
 
 export const resizeRules: readonly Rule[] = [
@@ -58,5 +86,13 @@ export const resizeRules: readonly Rule[] = [
     ['Resize'],
     resizeAsMaps,
     'linear or cubic; sizes are known',
+  ),
+  rule(
+    'usual-coordinates',
+    'Resize of half-pixel coordinates = Resize of those that the runtime has fast kernels for',
+    ['Resize'],
+    usualCoordinates,
+    'nearest or linear, larger by whole factors',
+    { exactness: 'exact' },
   ),
 ]
