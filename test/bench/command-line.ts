@@ -1,7 +1,8 @@
-// `allotrope optimize` as users run it: in a process of its own, so that a crash ends one case and not the benchmark, and so that
-// seconds and memory are those of a fresh start.
+// `allotrope optimize` as users run it: compiled, and in a process of its own, so that a crash ends one case and not the benchmark, and
+// so that seconds and memory are those of a fresh start.
 import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
+import { ensureBuilt } from '../../.ci/build.mjs'
 import type { RunRecord } from '../../src/report/index.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -24,8 +25,9 @@ export interface OptimizeRun {
 /** Runs `optimize` with these arguments. What it says on the way goes to stderr. */
 export async function runOptimize(args: readonly string[], quiet = true): Promise<OptimizeRun> {
   const talk = quiet ? ['--quiet'] : []
-  const command = ['src/cli/main.ts', 'optimize', ...args, '--json', '--no-report', ...talk]
-  const child = spawn(process.execPath, ['--import', 'tsx', '--import', PEAK_REPORTER, ...command], {
+  if (!ensureBuilt(ROOT)) throw new Error('the program does not compile')
+  const command = ['dist/cli/main.js', 'optimize', ...args, '--json', '--no-report', ...talk]
+  const child = spawn(process.execPath, ['--import', PEAK_REPORTER, ...command], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   })
