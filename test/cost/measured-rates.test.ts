@@ -39,6 +39,42 @@ describe('kernels of which too few were measured to learn from', () => {
     expect(times(conv(8, 2))).to.equal(1)
   })
 
+  it('are no dearer for what a blocked convolution applies as it writes, unless that is a sigmoid', () => {
+    const conv = (bias: boolean, activation: string | null): Kernel => ({
+      op: 'com.microsoft.nchwc:Conv',
+      attributes: { group: 1, kernel_shape: [1, 1], ...(activation !== null && { activation }) },
+      inputs: [operand([1, 16, 112, 112]), operand([96, 16, 1, 1]), ...(bias ? [operand([96])] : [])],
+      outputs: [operand([1, 96, 112, 112])],
+    })
+    // Dearer by what it reads and does, as the prices of an untrained model are by far too much.
+    const dear = (k: Kernel) => 100 * k.inputs.length + (k.attributes.activation === undefined ? 0 : 500)
+    const priced = withMeasuredRates({ ...plain, price: (kernels) => Float64Array.from(kernels, dear) })
+    const price = (bias: boolean, activation: string | null) => priced.price([conv(bias, activation)])[0]!
+    const applied = (96 * 112 * 112 * 0.03) / 1000
+    expect(price(false, null)).to.equal(200)
+    expect(price(true, 'Relu')).to.be.closeTo(200 + applied, 1e-9)
+    expect(price(true, null)).to.be.closeTo(200 + applied, 1e-9)
+    expect(price(true, 'Sigmoid')).to.equal(800)
+  })
+
+  it('take as long as their weights take to be read from memory: products of one row', () => {
+    const product = (rows: number, constant: boolean): Kernel => ({
+      op: 'MatMul',
+      attributes: {},
+      inputs: [operand([rows, 1024]), { ...operand([1024, 1024]), constant }],
+      outputs: [operand([rows, 1024])],
+    })
+    const read = (1024 * 1024 * 4 * 72) / 1e6
+    const cheap = withMeasuredRates({
+      ...plain,
+      price: (kernels) => Float64Array.from(kernels, (k) => k.inputs[0]!.shape[0]!),
+    })
+    const price = (rows: number, constant: boolean) => cheap.price([product(rows, constant)])[0]!
+    expect(price(1, true)).to.be.closeTo(read, 1e-9)
+    expect(price(1, false)).to.equal(1)
+    expect(price(1000, true)).to.equal(1000)
+  })
+
   it('leave the prices of all others: doubled by a kernel of its own, copied, blocked', () => {
     const doubled = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric' }
     const kernels = [
