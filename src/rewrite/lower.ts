@@ -133,12 +133,22 @@ function convsOf(t: TensorEGraph, c: ClassId): { readonly fused: FusedConv; read
   return [...plain, ...fused]
 }
 
+/** x * sigmoid(x) is a kernel of its own in the runtime, which reads what a convolution leaves. */
+function isOfSilu(t: TensorEGraph, n: NodeId): boolean {
+  const [x, gate] = [t.egraph.find(t.child(n, 0)), t.egraph.find(t.egraph.classOf(n))]
+  return t.egraph.parentsOf(gate).some((m) => {
+    const op = t.op(m)
+    const read = t.children(m).map((c) => t.egraph.find(c))
+    return op.kind === 'onnx' && op.op === 'Mul' && read.length === 2 && read.includes(x) && read.includes(gate)
+  })
+}
+
 /** act(conv(x)) as one kernel. */
 function* fuseActivation(t: TensorEGraph, n: NodeId) {
   const activation = t.op(n)
   if (activation.kind !== 'onnx' || activation.domain !== '' || t.rank(t.child(n, 0)) !== 4) return
   const bounds = t.children(n).slice(1)
-  if (!bounds.every((b) => t.isConstant(b))) return
+  if (!bounds.every((b) => t.isConstant(b)) || (activation.op === 'Sigmoid' && isOfSilu(t, n))) return
   for (const { fused, children } of convsOf(t, t.child(n, 0)))
     if (fused.activation === null && fused.conv.domain === '')
       yield t.make({ ...fused, activation }, [...children, ...bounds])

@@ -106,6 +106,18 @@ describe('search: layout', function () {
     expect(await isPadded(8)).to.equal(false)
   })
 
+  it('x sigmoid(x) after a convolution is no convolution with a sigmoid, which the runtime does not make of it', () => {
+    const gated = (isSilu: boolean) => {
+      const s = new Network()
+      const y = s.biased(s.x([1, 16, 8, 8], 'x'), 16, 16, 1)
+      const { t } = explore(s.ended(s.op('Mul', [isSilu ? y : s.x([1, 16, 8, 8]), s.op('Sigmoid', [y])])), LIMITS)
+      const fused = t.egraph.nodesInFamily(t.operators.family('fused-conv')).map((n) => t.op(n))
+      return fused.some((op) => op.kind === 'fused-conv' && op.activation?.op === 'Sigmoid')
+    }
+    expect(gated(false)).to.equal(true)
+    expect(gated(true)).to.equal(false)
+  })
+
   it('extraction expects what the runtime makes of it, kernel for kernel', async function () {
     const size = await blockSizeOf(backend)
     if (size === null) this.skip()
