@@ -1,9 +1,10 @@
 // How a chosen program came about: the rule applications that made its e-nodes, and those that made what they were applied to,
 // oldest first. Each step names two e-nodes of one class, before and after, so it can be checked by evaluating both.
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
+import { getText } from '../ir/attribute.ts'
 import { shapeText } from '../ir/shape.ts'
 import type { Explored } from './explore.ts'
-import { familyOf, payloadKey } from './tensor-op.ts'
+import { familyOf, type OnnxOp, payloadKey } from './tensor-op.ts'
 
 export interface Step {
   readonly rule: string
@@ -63,9 +64,18 @@ function resultOf(e: Explored, at: NodeId, made: NodeId): NodeId {
 export function nodeText(e: Explored, n: NodeId, names: ReadonlyMap<ClassId, string>, depth: number): string {
   const op = e.t.op(n)
   if (op.kind === 'constant') return `constant${shapeText(e.t.constants.shape(op.id))}`
-  const key = op.kind === 'onnx' || op.kind === 'input' ? '' : `{${payloadKey(op)}}`
+  const key = op.kind === 'onnx' ? resizeText(op) : op.kind === 'input' ? '' : `{${payloadKey(op)}}`
   const children = e.t.children(n).map((c) => classText(e, c, names, depth - 1))
   return `${familyOf(op)}${key}(${children.join(', ')})`
+}
+
+/** Of a Resize, by which coordinates it interpolates how: `{nearest, half_pixel, round_prefer_floor}`. */
+function resizeText({ op, attributes }: OnnxOp): string {
+  if (op !== 'Resize') return ''
+  const mode = getText(attributes, 'mode', 'nearest')
+  const coordinates = getText(attributes, 'coordinate_transformation_mode', 'half_pixel')
+  const rounding = mode === 'nearest' ? `, ${getText(attributes, 'nearest_mode', 'round_prefer_floor')}` : ''
+  return `{${mode}, ${coordinates}${rounding}}`
 }
 
 function classText(e: Explored, c: ClassId, names: ReadonlyMap<ClassId, string>, depth: number): string {

@@ -111,7 +111,10 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'combine-factors': ['Mul(Mul(x, constant[1,3]), constant[1,1])', 'Mul(x, constant[1,3])'],
   'distribute-factor': ['Mul(Add(x, constant[1,3]), constant[1,3])', 'Add(Mul(x, constant[1,3]), constant[1,3])'],
   'float-term': ['Add(Add(x, constant[1,3]), Add(y, constant[1,3]))', 'Add(Add(x, y), constant[1,3])'],
-  'term-down': ['Add(Resize(x, constant[2]), constant[1,3,1,1])', 'Resize(Add(x, constant[1,3,1,1]), constant[2])'],
+  'term-down': [
+    'Add(Resize{nearest, half_pixel, round_prefer_floor}(x, constant[2]), constant[1,3,1,1])',
+    'Resize{nearest, half_pixel, round_prefer_floor}(Add(x, constant[1,3,1,1]), constant[2])',
+  ],
   'constant-out': [
     'ReduceMean(Add(x, constant[1,5,3]), constant[2])',
     'Add(constant[1,1,1], ReduceMean(x, constant[2]))',
@@ -151,10 +154,14 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'prelu-in-pieces': ['PRelu(x, constant[4,1,1])', 'Max(x, Mul(x, constant[1,4,1,1]))'],
   'product-of-exponentials': ['Mul(Exp(Neg(Abs(x))), Exp(Neg(Abs(y))))', 'Exp(Add(Neg(Abs(x)), Neg(Abs(y))))'],
   'exponential-of-sum': ['Exp(Add(Tanh(x), Neg(Abs(y))))', 'Mul(Exp(Tanh(x)), Exp(Neg(Abs(y))))'],
-  'resize-as-maps': ['Resize(x, constant[2])', 'lin{3}(lin{2}(x, constant[4,8]), constant[3,9])'],
+  'resize-as-maps': ['Resize{cubic, half_pixel}(x, constant[2])', 'lin{3}(lin{2}(x, constant[4,8]), constant[3,9])'],
+  'usual-coordinates': [
+    'Resize{nearest, half_pixel, round_prefer_floor}(x, constant[2])',
+    'Resize{nearest, asymmetric, floor}(x, constant[2])',
+  ],
   'stretch-operand': [
     'Mul(x, HardSigmoid(ReduceMean(x, constant[2])))',
-    'Mul(x, Resize(HardSigmoid(ReduceMean(x, constant[2])), constant[4]))',
+    'Mul(x, Resize{nearest, asymmetric, floor}(HardSigmoid(ReduceMean(x, constant[2])), constant[4]))',
   ],
   'read-padded': [
     'Conv(Relu(Add(lin{1}(x, constant[4,9]), constant[1,9,1,1])), constant[2,9,3,3])',
