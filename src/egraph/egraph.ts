@@ -202,7 +202,9 @@ export class EGraph<P> {
   }
 
   childrenOf(n: NodeId): ClassId[] {
-    return Array.from({ length: this.table.arity[n]! }, (_, i) => this.find(this.table.childAt(n, i)))
+    const children = new Array<ClassId>(this.table.arity[n]!)
+    for (let i = 0; i < children.length; i++) children[i] = this.find(this.table.childAt(n, i))
+    return children
   }
 
   classOf(n: NodeId): ClassId {

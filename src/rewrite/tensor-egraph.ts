@@ -104,12 +104,12 @@ export class TensorEGraph {
   isTyped(n: NodeId): boolean {
     const type = this.type(this.egraph.classOf(n))
     if (type === null) return false
-    const children = this.children(n)
-    if (!children.every((c) => this.type(c) !== null)) return false
+    const arity = this.egraph.arityOf(n)
+    for (let i = 0; i < arity; i++) if (this.type(this.child(n, i)) === null) return false
     const op = this.op(n)
     if (op.kind !== 'onnx' || op.domain !== '') return true
     if (op.op === 'Conv') return op.attributes.strides !== undefined
-    return !broadcasts(op) || children.every((c) => this.rank(c) === type.shape.length)
+    return !broadcasts(op) || this.children(n).every((c) => this.rank(c) === type.shape.length)
   }
   child(n: NodeId, i: number): ClassId {
     return this.egraph.childOf(n, i)
