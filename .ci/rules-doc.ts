@@ -44,6 +44,12 @@ small, it moves past a sibling only where that sibling carries a constant too.`,
     `Convolution is bilinear: in the picture and in the kernel. So a linear map of channels before or after it goes into its kernel, two that share their
 input are one with more channels, and kernels of different sizes are added after padding the smaller one with zeros.`,
   ],
+  'sub-pixel': [
+    'Blocks of pixels',
+    `A transposed convolution whose windows lie side by side computes each pixel of a block by a map of channels of its own (a phase), and DepthToSpace
+puts the phases in their places. What is done pixel by pixel can be done before: element by element, or by one map for each phase. So the heads of
+segmentation that enlarge a picture twice compute all phases at the small size, in the blocked layout, and put in places only the last result.`,
+  ],
   merge: [
     'Merges',
     `Products and convolutions of one input are one with more outputs, of which each takes its part. Several roots match at once, joined on the input

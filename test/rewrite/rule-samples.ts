@@ -8,6 +8,7 @@ import { gatherSamples } from './gather-samples.ts'
 import { layoutSamples } from './layout-samples.ts'
 import { recurrentSamples } from './recurrent-samples.ts'
 import type { BuildSample, Sample } from './sample.ts'
+import { subPixelSamples } from './sub-pixel-samples.ts'
 
 /** Weights that continue as zeros along an axis. */
 const halfZero = (s: Sample, shape: readonly number[], axis: number): ValueId =>
@@ -337,6 +338,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
   ...gatherSamples,
   ...recurrentSamples,
   ...layoutSamples,
+  ...subPixelSamples,
   'small-first': [
     (s) => s.op('Add', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([2, 1, 3])]),
     (s) => s.op('Sub', [s.op('Sub', [s.x([2, 5, 3]), s.x([2, 1, 3])]), s.x([1, 1, 3])]),

@@ -123,6 +123,13 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
   'lin-of-conv': ['lin{1}(Conv(x, constant[4,3,3,3]), constant[4,2])', 'Conv(x, constant[2,3,3,3])'],
   'conv-of-sum': ['Add(Conv(x, constant[2,3,3,3]), Conv(y, constant[2,3,3,3]))', 'Conv(Add(x, y), constant[2,3,3,3])'],
   'sum-of-convs': ['Add(Conv(x, constant[4,3,3,3]), lin{1}(x, constant[3,4]))', 'Conv(x, constant[4,3,3,3])'],
+  'deconvolution-as-lin': ['ConvTranspose(x, constant[3,5,2,2])', 'DepthToSpace(lin{1}(x, constant[3,20]))'],
+  'pointwise-in-phases': ['Relu(DepthToSpace(x))', 'DepthToSpace(Relu(x))'],
+  'lin-in-phases': ['lin{1}(DepthToSpace(x), constant[3,2])', 'DepthToSpace(lin{1}(x, constant[12,8]))'],
+  'enlarged-twice': [
+    'DepthToSpace(DepthToSpace(x))',
+    'DepthToSpace(select{1@[0,1,4,5,2,3,6,7,8,9,12,13,10,11,14,15]}(x))',
+  ],
   'merge-lins': ['lin{1}(x, constant[3,2])', 'select{1@0:1:2}(lin{1}(x, constant[3,4]))'],
   'merge-convs': ['Conv(x, constant[2,3,3,3])', 'select{1@0:1:2}(Conv(x, constant[4,3,3,3]))'],
   'concat-of-convs': [

@@ -1,0 +1,42 @@
+// Samples of the rules about blocks of pixels.
+import { int, ints, text } from '../../src/ir/attribute.ts'
+import type { ValueId } from '../../src/ir/graph.ts'
+import type { BuildSample, Sample } from './sample.ts'
+
+const deconvolved = (s: Sample, x: ValueId, shape: readonly number[], bias: readonly ValueId[] = []): ValueId =>
+  s.op('ConvTranspose', [x, s.w(shape), ...bias], { strides: ints([shape[2]!, shape[3]!]) })
+
+const enlarged = (s: Sample, x: ValueId, size: number, mode: 'DCR' | 'CRD'): ValueId =>
+  s.op('DepthToSpace', [x], { blocksize: int(size), mode: text(mode) })
+
+export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> = {
+  'deconvolution-as-lin': [
+    (s) => deconvolved(s, s.x([2, 3, 2, 4]), [3, 5, 2, 2]),
+    (s) => deconvolved(s, s.x([1, 2, 3, 1]), [2, 1, 3, 3], [s.w([1])]),
+    (s) => deconvolved(s, s.x([1, 2, 3, 2]), [2, 4, 1, 1]),
+    (s) => {
+      const inner = s.op('Relu', [deconvolved(s, s.x([1, 3, 2, 2]), [3, 2, 2, 2], [s.w([2])])])
+      return s.op('Sigmoid', [deconvolved(s, inner, [2, 1, 2, 2], [s.w([1])])])
+    },
+  ],
+  'pointwise-in-phases': [
+    (s) => s.op('Relu', [enlarged(s, s.x([2, 8, 2, 3]), 2, 'DCR')]),
+    (s) => s.op('Add', [enlarged(s, s.x([1, 12, 2, 1]), 2, 'CRD'), s.w([3, 1, 1])]),
+    (s) => s.op('Mul', [s.w([1, 3, 1, 1]), enlarged(s, s.x([1, 12, 2, 1]), 2, 'DCR')]),
+    (s) => s.op('Clip', [enlarged(s, s.x([1, 9, 2, 2]), 3, 'CRD'), s.c(0), s.c(1)]),
+    (s) => {
+      const x = enlarged(s, s.x([1, 8, 3, 2]), 2, 'CRD')
+      return s.op('Mul', [x, s.op('Sigmoid', [x])])
+    },
+  ],
+  'lin-in-phases': [
+    (s) => s.conv(enlarged(s, s.x([2, 12, 2, 3]), 2, 'DCR'), s.w([2, 3, 1, 1]), 0),
+    (s) => s.conv(enlarged(s, s.x([1, 18, 2, 1]), 3, 'CRD'), s.w([4, 2, 1, 1]), 0),
+  ],
+  'enlarged-twice': [
+    (s) => enlarged(s, enlarged(s, s.x([2, 16, 2, 1]), 2, 'DCR'), 2, 'DCR'),
+    (s) => enlarged(s, enlarged(s, s.x([1, 72, 1, 2]), 2, 'CRD'), 3, 'CRD'),
+    (s) => enlarged(s, enlarged(s, s.x([1, 36, 2, 2]), 3, 'DCR'), 2, 'CRD'),
+    (s) => enlarged(s, enlarged(s, s.x([1, 48, 1, 1]), 2, 'CRD'), 2, 'DCR'),
+  ],
+}
