@@ -1,5 +1,10 @@
-// Resize commutes with 1x1 convolutions, and 1x1 convolutions with concatenation (rows 16-17 of the table of identities).
-import { applyConv, convLayer } from './parts.ts'
+// Resize commutes with 1x1 convolutions, and 1x1 convolutions with concatenation (rows 16-17 of the table of identities). Transposed
+// convolutions of disjoint windows are 1x1 convolutions before DepthToSpace, as the heads of text detectors have them.
+
+import { int, ints } from '../../ir/attribute.ts'
+import type { ValueId } from '../../ir/graph.ts'
+import type { Net } from './net.ts'
+import { applyConv, convLayer, type Layer } from './parts.ts'
 import { workload } from './workload.ts'
 
 export const resizing = [
@@ -54,4 +59,47 @@ export const resizing = [
       net.output(net.relu(maps.reduce((a, b) => net.add(a, b))))
     },
   }),
+  workload({
+    name: 'deconvolution-twice',
+    family: 'deconvolution',
+    suite: 'algebra',
+    expected:
+      'two transposed convolutions of disjoint windows are 1x1 convolutions; all pixels of a block are put in place once',
+    sizes: {
+      small: { channels: 16, to: 1, size: 16 },
+      full: { channels: 24, to: 1, size: 96 },
+      reverse: { channels: 32, to: 32, size: 48 },
+    },
+    build(net, { channels, to, size }) {
+      const first = deconvolutionLayer(net, channels, channels)
+      const second = deconvolutionLayer(net, channels, to)
+      const hidden = net.relu(deconvolve(net, net.input('x', 1, channels, size, size), first))
+      net.output(net.sigmoid(deconvolve(net, hidden, second)))
+    },
+    byHand(net, { channels, to, size }) {
+      const first = deconvolutionLayer(net, channels, channels)
+      const second = deconvolutionLayer(net, channels, to)
+      const hidden = net.relu(inPhases(net, net.input('x', 1, channels, size, size), first, 1))
+      net.output(placed(net, placed(net, net.sigmoid(inPhases(net, hidden, second, 4)))))
+    },
+  }),
 ]
+
+/** 2x2 windows side by side: weight [from, to, 2, 2]. */
+function deconvolutionLayer(net: Net, from: number, to: number): Layer {
+  return { weight: net.weight([from, to, 2, 2], from, Math.SQRT2), bias: net.uniform([to], -0.1, 0.1) }
+}
+
+const deconvolve = (net: Net, x: ValueId, { weight, bias }: Layer): ValueId =>
+  net.node('ConvTranspose', [x, weight, bias], { strides: ints([2, 2]) })
+
+/** The four pixels of each window as channels, those of a pixel side by side; `groups`: x holds as many pixels in this way. */
+function inPhases(net: Net, x: ValueId, { weight, bias }: Layer, groups: number): ValueId {
+  const [from, to] = net.shape(weight) as [number, number]
+  const kernel = net.reshape(net.transpose(weight, [2, 3, 1, 0]), [4 * to, from, 1, 1])
+  const repeated = (v: ValueId, times: number) => net.concat(new Array<ValueId>(times).fill(v), 0)
+  const operands = [x, repeated(kernel, groups), repeated(bias, 4 * groups)]
+  return net.node('Conv', operands, { kernel_shape: ints([1, 1]), group: int(groups) })
+}
+
+const placed = (net: Net, x: ValueId): ValueId => net.node('DepthToSpace', [x], { blocksize: int(2) })
