@@ -93,16 +93,31 @@ function convAttributes(u: Usage): Attributes | null {
   const auto = getText(a, 'auto_pad', 'NOTSET')
   const kernel = u.t.shape(input(u, 1)).slice(2)
   if (!isConcrete(kernel)) return null
-  const given = new Array<number>(2 * spatial).fill(0)
+  const ones = new Array<number>(spatial).fill(1)
+  const [strides, dilations] = [getInts(a, 'strides', ones), getInts(a, 'dilations', ones)]
+  const pads =
+    auto === 'NOTSET'
+      ? getInts(a, 'pads', [...ones, ...ones].fill(0))
+      : padsOf(
+          auto,
+          (kernel as readonly number[]).map((k, i) => (k - 1) * dilations[i]!),
+          strides,
+        )
   return {
     group: int(getInt(a, 'group', 1)),
     kernel_shape: ints(kernel),
-    strides: ints(getInts(a, 'strides', new Array<number>(spatial).fill(1))),
-    dilations: ints(getInts(a, 'dilations', new Array<number>(spatial).fill(1))),
-    ...(auto === 'NOTSET' || auto === 'VALID'
-      ? { pads: ints(auto === 'VALID' ? given : getInts(a, 'pads', given)) }
-      : { auto_pad: text(auto) }),
+    strides: ints(strides),
+    dilations: ints(dilations),
+    ...(pads ? { pads: ints(pads) } : { auto_pad: text(auto) }),
   }
+}
+
+/** Pads of an `auto_pad`, each window reaching so far beyond its first element; null where the input's size decides. */
+function padsOf(auto: string, reach: readonly number[], strides: readonly number[]): readonly number[] | null {
+  if (auto === 'VALID') return [...reach, ...reach].map(() => 0)
+  if (strides.some((s) => s !== 1)) return null
+  const [less, more] = [reach.map((r) => Math.floor(r / 2)), reach.map((r) => Math.ceil(r / 2))]
+  return auto === 'SAME_UPPER' ? [...less, ...more] : [...more, ...less]
 }
 
 function conv(u: Usage): ClassId | null {

@@ -27,6 +27,19 @@ export function resizeFactors(t: TensorEGraph, n: NodeId, op: OnnxOp): readonly 
 /** Larger by whole factors. */
 export const areWhole = (factors: readonly number[]): boolean => factors.every((f) => Number.isInteger(f) && f >= 1)
 
+/** Ways to round that a half-pixel coordinate does not tell apart where it is never half-way. */
+const HALF_PIXEL = ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel']
+const ROUNDED = ['round_prefer_floor', 'round_prefer_ceil']
+
+/** Whether it repeats pixels where it is larger by whole factors: coordinates lie within half a step of the element that is repeated. */
+export function repeatsPixels({ attributes }: OnnxOp): boolean {
+  const coordinates = getText(attributes, 'coordinate_transformation_mode', 'half_pixel')
+  const rounding = getText(attributes, 'nearest_mode', 'round_prefer_floor')
+  if (getText(attributes, 'mode', 'nearest') !== 'nearest') return false
+  if (HALF_PIXEL.includes(coordinates)) return ROUNDED.includes(rounding)
+  return ['asymmetric', 'tf_half_pixel_for_nn'].includes(coordinates) && rounding === 'floor'
+}
+
 const LINEAR_IN_BLOCKS = ['half_pixel', 'asymmetric', 'align_corners']
 
 /** Whether the runtime resizes pictures in its blocked layout so, where they are there. */

@@ -1,6 +1,7 @@
 // Samples of the rules about blocks of pixels.
 import { int, ints, text } from '../../src/ir/attribute.ts'
 import type { ValueId } from '../../src/ir/graph.ts'
+import { tensor } from '../../src/ir/tensor.ts'
 import type { BuildSample, Sample } from './sample.ts'
 
 const deconvolved = (s: Sample, x: ValueId, shape: readonly number[], bias: readonly ValueId[] = []): ValueId =>
@@ -39,4 +40,37 @@ export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> =
     (s) => enlarged(s, enlarged(s, s.x([1, 36, 2, 2]), 3, 'DCR'), 2, 'CRD'),
     (s) => enlarged(s, enlarged(s, s.x([1, 48, 1, 1]), 2, 'CRD'), 2, 'DCR'),
   ],
+  'resized-in-phases': [
+    (s) => s.conv(repeated(s, s.x([2, 3, 2, 3]), 2), s.w([4, 3, 3, 3]), 1),
+    (s) => s.conv(repeated(s, s.x([1, 2, 3, 1]), 3), s.w([2, 2, 5, 5]), 2),
+    (s) =>
+      s.op('Relu', [s.op('Add', [s.conv(repeated(s, s.x([1, 3, 2, 2]), 2), s.w([2, 3, 3, 3]), 1), s.w([2, 1, 1])])]),
+    (s) => s.op('Conv', [repeated(s, s.x([1, 2, 2, 2]), 4), s.w([3, 2, 2, 3])], { pads: ints([0, 1, 1, 1]) }),
+    (s) => s.op('Conv', [repeated(s, s.x([1, 2, 2, 1]), 2), s.w([3, 2, 4, 3])], { auto_pad: text('SAME_LOWER') }),
+    (s) => {
+      const x = s.conv(repeated(s, s.x([1, 2, 2, 3]), 2), s.w([3, 2, 3, 3]), 1)
+      return s.conv(s.op('Mul', [x, s.op('Sigmoid', [x])]), s.w([2, 3, 1, 1]), 0)
+    },
+  ],
+  'deconvolution-in-phases': [
+    (s) => overlapped(s, s.x([2, 3, 2, 3]), [3, 4, 4, 4], [1, 1, 1, 1], [0, 0]),
+    (s) => overlapped(s, s.x([1, 2, 3, 1]), [2, 3, 3, 3], [1, 1, 1, 1], [1, 1]),
+    (s) => overlapped(s, s.x([1, 2, 2, 2]), [2, 1, 5, 2], [0, 0, 3, 0], [0, 0]),
+    (s) => overlapped(s, s.x([1, 2, 2, 2]), [2, 3, 1, 1], [0, 0, 0, 0], [1, 1]),
+  ],
 }
+
+const repeated = (s: Sample, x: ValueId, size: number): ValueId =>
+  s.op('Resize', [x, null, s.b.constant(tensor('float32', [4], [1, 1, size, size]))], {
+    coordinate_transformation_mode: text('asymmetric'),
+    nearest_mode: text('floor'),
+  })
+
+const overlapped = (
+  s: Sample,
+  x: ValueId,
+  shape: readonly number[],
+  pads: readonly number[],
+  more: readonly number[],
+): ValueId =>
+  s.op('ConvTranspose', [x, s.w(shape)], { strides: ints([2, 2]), pads: ints(pads), output_padding: ints(more) })

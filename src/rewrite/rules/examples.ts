@@ -130,6 +130,14 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'DepthToSpace(DepthToSpace(x))',
     'DepthToSpace(select{1@[0,1,4,5,2,3,6,7,8,9,12,13,10,11,14,15]}(x))',
   ],
+  'resized-in-phases': [
+    'Conv(Resize{nearest, asymmetric, floor}(x, constant[2]), constant[4,3,3,3])',
+    'DepthToSpace(concat{1}(Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2])))',
+  ],
+  'deconvolution-in-phases': [
+    'ConvTranspose(x, constant[3,4,4,4])',
+    'DepthToSpace(concat{1}(Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2])))',
+  ],
   'merge-lins': ['lin{1}(x, constant[3,2])', 'select{1@0:1:2}(lin{1}(x, constant[3,4]))'],
   'merge-convs': ['Conv(x, constant[2,3,3,3])', 'select{1@0:1:2}(Conv(x, constant[4,3,3,3]))'],
   'concat-of-convs': [

@@ -12,6 +12,7 @@ import { layoutRules } from './layout.ts'
 import { linearRules } from './linear.ts'
 import { mergeRules } from './merge.ts'
 import { movementRules } from './movement.ts'
+import { phaseRules } from './phases.ts'
 import { recogniseRules } from './recognise.ts'
 import { recurrentRules } from './recurrent.ts'
 import { reductionRules } from './reduction.ts'
@@ -39,7 +40,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
-  { name: 'sub-pixel', phase: 'search', rules: subPixelRules },
+  { name: 'sub-pixel', phase: 'search', rules: [...subPixelRules, ...phaseRules] },
   { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
   { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },

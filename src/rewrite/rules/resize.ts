@@ -7,7 +7,7 @@ import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { type Attributes, getInts, getText, ints, text } from '../../ir/attribute.ts'
 import { type NdArray, ndarray } from '../../ir/tensor.ts'
 import { evaluateOp } from '../evaluate-op.ts'
-import { areWhole, resizeFactors } from '../resize-factors.ts'
+import { areWhole, repeatsPixels, resizeFactors } from '../resize-factors.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import type { OnnxOp } from '../tensor-op.ts'
@@ -50,25 +50,18 @@ function mapOf(op: OnnxOp, size: number, given: NdArray): NdArray | null {
   }
 }
 
-/** Ways to round that a half-pixel coordinate does not tell apart where it is never half-way. */
-const HALF_PIXEL = ['half_pixel', 'half_pixel_symmetric', 'pytorch_half_pixel']
-const ROUNDED = ['round_prefer_floor', 'round_prefer_ceil']
+/** Coordinates of linear interpolation that are `half_pixel` where nothing is smaller. */
+const LIKE_HALF_PIXEL = ['half_pixel_symmetric', 'pytorch_half_pixel']
 
-/** Larger by whole factors: half-pixel coordinates lie within half a step of the element that is repeated. */
 function* usualCoordinates(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   if (op.kind !== 'onnx') return
   const coordinates = getText(op.attributes, 'coordinate_transformation_mode', 'half_pixel')
-  const [mode, rounding] = [
-    getText(op.attributes, 'mode', 'nearest'),
-    getText(op.attributes, 'nearest_mode', ROUNDED[0]!),
-  ]
-  const isRounded = HALF_PIXEL.includes(coordinates) && ROUNDED.includes(rounding)
-  const isCut = coordinates === 'tf_half_pixel_for_nn' && rounding === 'floor'
+  const isLinear = getText(op.attributes, 'mode', 'nearest') === 'linear'
   const wanted: Attributes | null =
-    mode === 'nearest' && (isRounded || isCut)
+    repeatsPixels(op) && coordinates !== 'asymmetric'
       ? { coordinate_transformation_mode: text('asymmetric'), nearest_mode: text('floor') }
-      : mode === 'linear' && HALF_PIXEL.slice(1).includes(coordinates)
+      : isLinear && LIKE_HALF_PIXEL.includes(coordinates)
         ? { coordinate_transformation_mode: text('half_pixel') }
         : null
   if (wanted === null) return

@@ -2,17 +2,19 @@
 // of channels: a 1x1 convolution with all phases as channels, and DepthToSpace. What follows pixel by pixel is done before the
 // picture is enlarged, so that the next one composes with it, and only the last result is put in its places.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { type Attributes, getInt, getInts, getText, int, text } from '../../ir/attribute.ts'
+import { getInt, getInts, getText, int, text } from '../../ir/attribute.ts'
 import { type Shape, shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical.ts'
-import { positions } from '../index-vector.ts'
+import { positions, range } from '../index-vector.ts'
 import { recordOf } from '../properties.ts'
 import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 import type { TensorOp } from '../tensor-op.ts'
 import { pointwise, pointwiseAttributes } from './conv.ts'
 import { varyingAxes } from './scale.ts'
+
+export const SOURCE = 'sub-pixel convolution (Shi et al. 2016, arXiv:1609.05158); docs/rules.md, blocks of pixels'
 
 /** How DepthToSpace places channels: in blocks of size x size. DCR: channels of a phase side by side; CRD: phases of a channel side by side. */
 interface Blocks {
@@ -31,23 +33,26 @@ function* deconvolutionAsLin(t: TensorEGraph, n: NodeId): Results {
   if (!t.isConstant(w)) return yield refuse('its kernel is not constant')
   const [channels, outputs, height, width] = t.shape(w) as [number, number, number, number]
   if (height !== width) return yield refuse('its kernel is not square')
-  if (!isDisjoint(op.attributes, height)) return yield refuse('its windows overlap, leave gaps or are cut')
+  if (!isDisjoint(t, n)) return yield refuse('its windows overlap, leave gaps or are cut')
   const matrix = t.reshape(t.transpose(w, [0, 2, 3, 1]), [channels, height * width * outputs])!
   yield depthToSpace(t, t.lin(x, matrix, 1), { size: height, mode: 'DCR' })
 }
 
-/** Windows of that size lie side by side, and all of them are kept. */
-function isDisjoint(attributes: Attributes, size: number): boolean {
-  const all = (name: string, value: number, missing: number) =>
-    getInts(attributes, name, [missing]).every((v) => v === value)
+/** Windows of a transposed convolution lie side by side, and all of them are kept. */
+export function isDisjoint(t: TensorEGraph, n: NodeId): boolean {
+  const op = t.op(n)
+  if (op.kind !== 'onnx') return false
+  const all = (name: string, missing: number, isWanted: (v: number, i: number) => boolean) =>
+    getInts(op.attributes, name, [missing, missing]).every(isWanted)
+  const kernel = t.shape(t.child(n, 1)).slice(2)
   return (
-    ['NOTSET', 'VALID'].includes(getText(attributes, 'auto_pad', 'NOTSET')) &&
-    getInts(attributes, 'output_shape', null) === null &&
-    getInt(attributes, 'group', 1) === 1 &&
-    all('strides', size, 1) &&
-    all('dilations', 1, 1) &&
-    all('pads', 0, 0) &&
-    all('output_padding', 0, 0)
+    ['NOTSET', 'VALID'].includes(getText(op.attributes, 'auto_pad', 'NOTSET')) &&
+    getInts(op.attributes, 'output_shape', null) === null &&
+    getInt(op.attributes, 'group', 1) === 1 &&
+    all('strides', 1, (v, i) => v === kernel[i]) &&
+    all('dilations', 1, (v) => v === 1) &&
+    all('pads', 0, (v) => v === 0) &&
+    all('output_padding', 0, (v) => v === 0)
   )
 }
 
@@ -61,8 +66,49 @@ function* pointwiseInPhases(t: TensorEGraph, n: NodeId): Results {
   for (const { blocks } of enlarged(t, picture)) {
     const phases = t.children(n).map((c) => inPhases(t, c, blocks, whole))
     if (phases.includes(null)) yield refuse('another operand is no such picture and varies from pixel to pixel')
-    else yield depthToSpace(t, t.must(t.rebuild(t.op(n), phases as ClassId[])), blocks)
+    else
+      yield depthToSpace(
+        t,
+        partByPart(t, phases as ClassId[], (parts) => t.must(t.rebuild(t.op(n), parts))),
+        blocks,
+      )
   }
+}
+
+/** f(operands); where pictures are parts side by side, of each part by itself, so that what makes a part takes it up. */
+function partByPart(
+  t: TensorEGraph,
+  operands: readonly ClassId[],
+  f: (operands: readonly ClassId[]) => ClassId,
+): ClassId {
+  const parts = channelParts(t, operands.find((c) => !t.isConstant(c))!)
+  const columns = operands.map((c) => partsLike(t, c, parts ?? []))
+  if (parts === null || columns.includes(null)) return f(operands)
+  return t.concat(
+    parts.map((_, i) => f(columns.map((column) => column![i]!))),
+    1,
+  )
+}
+
+/** c in parts of as many channels as `parts` have; null where it does not lie in such. */
+function partsLike(t: TensorEGraph, c: ClassId, parts: readonly ClassId[]): readonly ClassId[] | null {
+  const counts = parts.map((p) => t.shape(p)[1] as number)
+  if (!t.isConstant(c)) {
+    const own = channelParts(t, c)
+    return own?.length === parts.length && own.every((p, i) => t.shape(p)[1] === counts[i]) ? own : null
+  }
+  if (t.constantElements(c) === 1) return parts.map(() => c)
+  const starts = counts.map((_, i) => counts.slice(0, i).reduce((a, b) => a + b, 0))
+  return counts.map((count, i) => t.select(c, 1, range(starts[i]!, count)))
+}
+
+/** The values that lie side by side along the channels of c. */
+function channelParts(t: TensorEGraph, c: ClassId): readonly ClassId[] | null {
+  const n = t.nodes(c, 'concat').find((m) => {
+    const op = t.op(m)
+    return op.kind === 'concat' && op.axis === 1 && t.children(m).every((p) => typeof t.shape(p)[1] === 'number')
+  })
+  return n === undefined ? null : t.children(n)
 }
 
 /** An operand before its phases were put in their places: such a picture, or a constant of a number for each channel at most. */
@@ -89,13 +135,19 @@ function constantInPhases(t: TensorEGraph, c: ClassId, { size, mode }: Blocks): 
   return t.reshape(t.must(t.expand(t.must(t.reshape(c, one!)), all!)), [1, phases * channels, 1, 1])
 }
 
-/** DepthToSpace(x) W = DepthToSpace(x W'), W' a map of the channels of each phase: among zeros, and as a convolution in groups */
+/** DepthToSpace(x) W = DepthToSpace(x W'), W' a map of the channels of each phase: of parts side by side; among zeros; in groups */
 function* linInPhases(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   if (op.kind !== 'lin' || op.axis !== 1) return
   const [picture, w] = t.children(n) as [ClassId, ClassId]
-  const kernel = pointwise(t, n)
+  const [kernel, channels] = [pointwise(t, n), t.shape(w)[0]!]
   for (const { x, blocks } of enlarged(t, picture)) {
+    const parts = blocks.mode === 'DCR' ? channelParts(t, x) : null
+    if (parts?.every((p) => t.shape(p)[1] === channels)) {
+      const mapped = parts.map((p) => t.lin(p, w, 1))
+      yield depthToSpace(t, t.concat(mapped, 1), blocks)
+      continue
+    }
     if (t.constantElements(w) * blocks.size ** 4 > LARGEST_MAP) yield refuse('the map of all phases would be too large')
     else yield depthToSpace(t, t.lin(x, mapOfPhases(t, w, blocks), 1), blocks)
     if (kernel !== null && blocks.mode === 'DCR') yield depthToSpace(t, inGroups(t, x, kernel.w, blocks), blocks)
@@ -161,7 +213,7 @@ function blocksOf(op: TensorOp): Blocks | null {
 }
 
 /** Before opset 11 there is one mode, which has no name. */
-function depthToSpace(t: TensorEGraph, x: ClassId, { size, mode }: Blocks): ClassId {
+export function depthToSpace(t: TensorEGraph, x: ClassId, { size, mode }: Blocks): ClassId {
   if (size === 1) return x
   return t.onnx('DepthToSpace', [x], { blocksize: int(size), ...(mode === 'CRD' && { mode: text(mode) }) })
 }
