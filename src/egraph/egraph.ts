@@ -202,9 +202,7 @@ export class EGraph<P> {
   }
 
   childrenOf(n: NodeId): ClassId[] {
-    const children = new Array<ClassId>(this.table.arity[n]!)
-    for (let i = 0; i < children.length; i++) children[i] = this.find(this.table.childAt(n, i))
-    return children
+    return this.table.children(n, this.sets) as ClassId[]
   }
 
   classOf(n: NodeId): ClassId {

@@ -117,6 +117,13 @@ export class NodeTable {
     return this.cells[at + 2] === WIDE ? this.pool[this.cells[at + 1]! + i]! : this.cells[at + 1 + i]!
   }
 
+  /** The children's classes, as `sets` joins them. */
+  children(n: number, sets: UnionFind): number[] {
+    const children = new Array<number>(this.arity[n]!)
+    for (let i = 0; i < children.length; i++) children[i] = sets.find(this.childAt(n, i))
+    return children
+  }
+
   isWide(n: number): boolean {
     return this.cells[(n << 2) + 2] === WIDE
   }

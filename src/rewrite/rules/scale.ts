@@ -4,7 +4,7 @@
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInt } from '../../ir/attribute.ts'
 import type { Dim } from '../../ir/dim.ts'
-import { convolve } from '../canonical.ts'
+import { convolve } from '../canonical-conv.ts'
 import { replaceAxis } from '../infer-op.ts'
 import { axesOf, linearChildren, targetAxes } from '../properties.ts'
 import { type Rule, refuse, ruleMaker } from '../rule.ts'
