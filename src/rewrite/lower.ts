@@ -8,6 +8,7 @@ import { getInt } from '../ir/attribute.ts'
 import type { Dim } from '../ir/dim.ts'
 import { elementCountDim, shapeEquals } from '../ir/shape.ts'
 import { ndarray } from '../ir/tensor.ts'
+import { spellDepthToSpace } from './lower-depth-to-space.ts'
 import { divide, dropAxes, joinReshapes } from './lower-plain.ts'
 import { spellScatter } from './lower-scatter.ts'
 import { isResizedInBlocks } from './resize-factors.ts'
@@ -268,6 +269,12 @@ export const loweringStages: readonly (readonly Rule[])[] = [
   [
     rule('spell-lin', 'lin as MatMul or 1x1 Conv', ['lin'], spellLin),
     rule('spell-scatter', 'scatter as ScatterElements or ScatterND into zeros', ['scatter'], spellScatter),
+    rule(
+      'spell-depth-to-space',
+      'DepthToSpace as two transpositions, or phases side by side interleaved',
+      ['DepthToSpace'],
+      spellDepthToSpace,
+    ),
     rule('drop-axes', 'a reduction or a selection without the axes that it leaves with size 1', ['reshape'], dropAxes),
     rule('join-reshapes', 'two reshapes in a row as one', ['reshape'], joinReshapes),
     rule('divide', 'x * (1 / y) as x / y', ['Mul'], divide),

@@ -103,7 +103,7 @@ function partsLike(t: TensorEGraph, c: ClassId, parts: readonly ClassId[]): read
 }
 
 /** The values that lie side by side along the channels of c. */
-function channelParts(t: TensorEGraph, c: ClassId): readonly ClassId[] | null {
+export function channelParts(t: TensorEGraph, c: ClassId): readonly ClassId[] | null {
   const n = t.nodes(c, 'concat').find((m) => {
     const op = t.op(m)
     return op.kind === 'concat' && op.axis === 1 && t.children(m).every((p) => typeof t.shape(p)[1] === 'number')
@@ -206,7 +206,7 @@ const enlarged = (t: TensorEGraph, c: ClassId): { readonly x: ClassId; readonly 
     return blocks === null ? [] : [{ x: t.child(n, 0), blocks }]
   })
 
-function blocksOf(op: TensorOp): Blocks | null {
+export function blocksOf(op: TensorOp): Blocks | null {
   if (op.kind !== 'onnx') return null
   const mode = getText(op.attributes, 'mode', 'DCR')
   return { size: getInt(op.attributes, 'blocksize', 1), mode: mode === 'CRD' ? 'CRD' : 'DCR' }
