@@ -1,5 +1,6 @@
 // Resize commutes with 1x1 convolutions, and 1x1 convolutions with concatenation (rows 16-17 of the table of identities). Transposed
-// convolutions of disjoint windows are 1x1 convolutions before DepthToSpace, as the heads of text detectors have them.
+// convolutions of disjoint windows are 1x1 convolutions before DepthToSpace, as the heads of text detectors have them; larger
+// convolutions of doubled pictures, as decoders have them, are smaller ones of the small picture.
 
 import { int, ints } from '../../ir/attribute.ts'
 import type { ValueId } from '../../ir/graph.ts'
@@ -83,6 +84,33 @@ export const resizing = [
       net.output(placed(net, placed(net, net.sigmoid(inPhases(net, hidden, second, 4)))))
     },
   }),
+  workload({
+    name: 'repeated-then-conv',
+    family: 'resize-phases',
+    suite: 'algebra',
+    expected:
+      'a 3x3 convolution of a doubled picture is four 2x2 convolutions of the small one, their pixels interleaved',
+    sizes: {
+      small: { channels: 16, to: 16, size: 10 },
+      full: { channels: 128, to: 128, size: 32 },
+      reverse: { channels: 4, to: 4, size: 64 },
+    },
+    build(net, { channels, to, size }) {
+      const large = net.resize(net.input('x', 1, channels, size, size), 2 * size, 2 * size, 'nearest')
+      net.output(net.convRelu(large, to, 3))
+    },
+    byHand(net, { channels, to, size }) {
+      const x = net.input('x', 1, channels, size, size)
+      const { weight, bias } = convLayer(net, channels, to, 3)
+      const pixels = joinedTaps(net, weight, 2).flatMap((row, top) =>
+        joinedTaps(net, row, 3).map((kernel, left) => {
+          const pads = ints([1 - top, 1 - left, top, left])
+          return net.relu(net.node('Conv', [x, kernel, bias], { kernel_shape: ints([2, 2]), pads }))
+        }),
+      )
+      net.output(placed(net, net.concat(pixels, 1)))
+    },
+  }),
 ]
 
 /** 2x2 windows side by side: weight [from, to, 2, 2]. */
@@ -103,3 +131,9 @@ function inPhases(net: Net, x: ValueId, { weight, bias }: Layer, groups: number)
 }
 
 const placed = (net: Net, x: ValueId): ValueId => net.node('DepthToSpace', [x], { blocksize: int(2) })
+
+/** Three taps along an axis as the two that read different pixels of the small picture: for the first and the second pixel of each pair. */
+function joinedTaps(net: Net, weight: ValueId, axis: number): readonly ValueId[] {
+  const [first, middle, last] = [0, 1, 2].map((i) => net.slice(weight, axis, i, i + 1)) as [ValueId, ValueId, ValueId]
+  return [net.concat([first, net.add(middle, last)], axis), net.concat([net.add(first, middle), last], axis)]
+}
