@@ -60,9 +60,10 @@ export function isDisjoint(t: TensorEGraph, n: NodeId): boolean {
 function* pointwiseInPhases(t: TensorEGraph, n: NodeId): Results {
   const record = recordOf(t.op(n))
   if (!record?.elementwise || record.deterministic === false) return
-  const whole = t.shape(t.egraph.classOf(n))
+  const { shape: whole, dtype } = t.type(t.egraph.classOf(n))!
   const picture = t.children(n).find((c) => shapeEquals(t.shape(c), whole) && enlarged(t, c).length > 0)
   if (picture === undefined) return
+  if (t.type(picture)!.dtype !== dtype) return yield refuse('it changes the type of the elements')
   for (const { blocks } of enlarged(t, picture)) {
     const phases = t.children(n).map((c) => inPhases(t, c, blocks, whole))
     if (phases.includes(null)) yield refuse('another operand is no such picture and varies from pixel to pixel')
