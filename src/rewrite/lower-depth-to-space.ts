@@ -2,7 +2,7 @@
 // take 1, and phases that lie side by side anyway are interleaved by two concatenations for less than their own.
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { mulDims } from '../ir/dim.ts'
-import { blocksOf, channelParts } from './rules/sub-pixel.ts'
+import { blocksOf, channelParts, interleave } from './rules/sub-pixel.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 
 export function* spellDepthToSpace(t: TensorEGraph, n: NodeId) {
@@ -34,12 +34,6 @@ function movedByAxes(t: TensorEGraph, x: ClassId, size: number, channelsFirst: b
 function interleaved(t: TensorEGraph, phases: readonly ClassId[], size: number): ClassId | null {
   const [first] = phases as [ClassId]
   if (phases.some((p) => t.shape(p)[1] !== t.shape(first)[1])) return null
-  const weave = (parts: readonly ClassId[], axis: number): ClassId | null => {
-    const own = t.shape(parts[0]!)
-    const apart = parts.map((p) => t.reshape(p, [...own.slice(0, axis + 1), 1, ...own.slice(axis + 1)]))
-    const longer = own.map((d, i) => (i === axis ? mulDims(d, size) : d))
-    return apart.includes(null) ? null : t.reshape(t.concat(apart as ClassId[], axis + 1), longer)
-  }
-  const rows = Array.from({ length: size }, (_, i) => weave(phases.slice(i * size, (i + 1) * size), 3))
-  return rows.includes(null) ? null : weave(rows as ClassId[], 2)
+  const rows = Array.from({ length: size }, (_, i) => interleave(t, phases.slice(i * size, (i + 1) * size), 3))
+  return rows.includes(null) ? null : interleave(t, rows as ClassId[], 2)
 }

@@ -46,6 +46,7 @@ export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> =
     (s) =>
       s.op('Relu', [s.op('Add', [s.conv(repeated(s, s.x([1, 3, 2, 2]), 2), s.w([2, 3, 3, 3]), 1), s.w([2, 1, 1])])]),
     (s) => s.op('Conv', [repeated(s, s.x([1, 2, 2, 2]), 4), s.w([3, 2, 2, 3])], { pads: ints([0, 1, 1, 1]) }),
+    (s) => s.op('Conv', [repeated(s, s.x([2, 3, 4]), 3), s.w([2, 3, 5])], { pads: ints([2, 2]) }),
     (s) => s.op('Conv', [repeated(s, s.x([1, 2, 2, 1]), 2), s.w([3, 2, 4, 3])], { auto_pad: text('SAME_LOWER') }),
     (s) => {
       const x = s.conv(repeated(s, s.x([1, 2, 2, 3]), 2), s.w([3, 2, 3, 3]), 1)
@@ -53,6 +54,8 @@ export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> =
     },
   ],
   'deconvolution-in-phases': [
+    (s) => s.op('ConvTranspose', [s.x([1, 3, 4]), s.w([3, 2, 7])], { strides: ints([3]), pads: ints([2, 2]) }),
+    (s) => s.op('Tanh', [s.op('ConvTranspose', [s.x([2, 3, 4]), s.w([3, 2, 2]), s.w([2])], { strides: ints([2]) })]),
     (s) => overlapped(s, s.x([2, 3, 2, 3]), [3, 4, 4, 4], [1, 1, 1, 1], [0, 0]),
     (s) => overlapped(s, s.x([1, 2, 3, 1]), [2, 3, 3, 3], [1, 1, 1, 1], [1, 1]),
     (s) => overlapped(s, s.x([1, 2, 2, 2]), [2, 1, 5, 2], [0, 0, 3, 0], [0, 0]),
@@ -60,11 +63,13 @@ export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> =
   ],
 }
 
-const repeated = (s: Sample, x: ValueId, size: number): ValueId =>
-  s.op('Resize', [x, null, s.b.constant(tensor('float32', [4], [1, 1, size, size]))], {
-    coordinate_transformation_mode: text('asymmetric'),
-    nearest_mode: text('floor'),
-  })
+/** Along all axes but the first two. */
+function repeated(s: Sample, x: ValueId, size: number): ValueId {
+  const factors = s.b.typeOf(x)!.shape.map((_, axis) => (axis < 2 ? 1 : size))
+  const scales = s.b.constant(tensor('float32', [factors.length], factors))
+  const rounded = { coordinate_transformation_mode: text('asymmetric'), nearest_mode: text('floor') }
+  return s.op('Resize', [x, null, scales], rounded)
+}
 
 const overlapped = (
   s: Sample,

@@ -3,6 +3,7 @@
 // picture is enlarged, so that the next one composes with it, and only the last result is put in its places.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
 import { getInt, getInts, getText, int, text } from '../../ir/attribute.ts'
+import { mulDims } from '../../ir/dim.ts'
 import { type Shape, shapeEquals } from '../../ir/shape.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical-conv.ts'
@@ -217,6 +218,14 @@ export function blocksOf(op: TensorOp): Blocks | null {
 export function depthToSpace(t: TensorEGraph, x: ClassId, { size, mode }: Blocks): ClassId {
   if (size === 1) return x
   return t.onnx('DepthToSpace', [x], { blocksize: int(size), ...(mode === 'CRD' && { mode: text(mode) }) })
+}
+
+/** The parts woven along an axis: the first element of each, then the second of each, and so on. Null where the sizes cannot be written. */
+export function interleave(t: TensorEGraph, parts: readonly ClassId[], axis: number): ClassId | null {
+  const own = t.shape(parts[0]!)
+  const apart = parts.map((p) => t.reshape(p, [...own.slice(0, axis + 1), 1, ...own.slice(axis + 1)]))
+  const longer = own.map((d, i) => (i === axis ? mulDims(d, parts.length) : d))
+  return apart.includes(null) ? null : t.reshape(t.concat(apart as ClassId[], axis + 1), longer)
 }
 
 const rule = ruleMaker({
