@@ -75,6 +75,18 @@ describe('kernels of which too few were measured to learn from', () => {
     expect(price(1000, true)).to.equal(1000)
   })
 
+  it('take the time in which every number is added up in its place: transposed convolutions in groups', () => {
+    const spread = (group: number): Kernel => ({
+      op: 'ConvTranspose',
+      attributes: { group },
+      inputs: [operand([2, 64, 16, 16]), operand([64, 64 / group, 4, 4])],
+      outputs: [operand([2, 64, 32, 32])],
+    })
+    const cheap = withMeasuredRates({ ...plain, price: (kernels) => new Float64Array(kernels.length).fill(1) })
+    expect(cheap.price([spread(64)])[0]).to.be.closeTo((2 * 64 * 16 * 16 * 16 * 0.9) / 1000, 1e-9)
+    expect(cheap.price([spread(1)])[0]).to.equal(1)
+  })
+
   it('leave the prices of all others: doubled by a kernel of its own, copied, blocked', () => {
     const doubled = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric' }
     const kernels = [

@@ -54,6 +54,13 @@ export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> =
     },
   ],
   'deconvolution-in-phases': [
+    (s) => s.op('ConvTranspose', [s.x([1, 4, 2, 3]), s.w([4, 1, 2, 2])], { strides: ints([2, 2]), group: int(4) }),
+    (s) =>
+      s.op('ConvTranspose', [s.x([1, 6, 4]), s.w([6, 2, 5])], {
+        strides: ints([2]),
+        pads: ints([2, 1]),
+        group: int(2),
+      }),
     (s) => s.op('ConvTranspose', [s.x([1, 3, 4]), s.w([3, 2, 7])], { strides: ints([3]), pads: ints([2, 2]) }),
     (s) => s.op('Tanh', [s.op('ConvTranspose', [s.x([2, 3, 4]), s.w([3, 2, 2]), s.w([2])], { strides: ints([2]) })]),
     (s) => overlapped(s, s.x([2, 3, 2, 3]), [3, 4, 4, 4], [1, 1, 1, 1], [0, 0]),

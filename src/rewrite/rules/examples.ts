@@ -135,8 +135,8 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'DepthToSpace(concat{1}(Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2]), Conv(x, constant[4,3,2,2])))',
   ],
   'deconvolution-in-phases': [
-    'ConvTranspose(x, constant[3,2,7])',
-    'reshape{1:*|1:*|2:*}(concat{3}(reshape{1:*|1:*|1:*|0:1}(Conv(x, constant[2,3,2])), reshape{1:*|1:*|1:*|0:1}(Conv(x, constant[2,3,3])), reshape{1:*|1:*|1:*|0:1}(Conv(x, constant[2,3,2]))))',
+    'ConvTranspose(x, constant[4,1,2,2])',
+    'DepthToSpace(concat{1}(Mul(x, constant[1,4,1,1]), Mul(x, constant[1,4,1,1]), Mul(x, constant[1,4,1,1]), Mul(x, constant[1,4,1,1])))',
   ],
   'merge-lins': ['lin{1}(x, constant[3,2])', 'select{1@0:1:2}(lin{1}(x, constant[3,4]))'],
   'merge-convs': ['Conv(x, constant[2,3,3,3])', 'select{1@0:1:2}(Conv(x, constant[4,3,3,3]))'],

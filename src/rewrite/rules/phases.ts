@@ -44,8 +44,7 @@ function* deconvolutionInPhases(t: TensorEGraph, n: NodeId): Results {
   const op = t.op(n)
   const [x, w] = t.children(n) as [ClassId, ClassId]
   if (op.kind !== 'onnx' || t.children(n).length !== 2 || (t.rank(x) === 4 && isDisjoint(t, n))) return
-  if (!t.isConstant(w) || getInt(op.attributes, 'group', 1) !== 1)
-    return yield refuse('its kernel is not constant, or in groups')
+  if (!t.isConstant(w)) return yield refuse('its kernel is not constant')
   if (getText(op.attributes, 'auto_pad', 'NOTSET') !== 'NOTSET' || op.attributes.output_shape)
     return yield refuse('its padding follows from its size')
   const ones = t
@@ -61,10 +60,16 @@ function* deconvolutionInPhases(t: TensorEGraph, n: NodeId): Results {
     ...op.attributes,
     strides: ints(ones),
   }
-  yield* phaseByPhase(t, n, { x, w: swapped(t, w), attributes }, size, (tap, pad, phase) => {
-    const offset = (phase + pad - tap) / size
-    return Number.isInteger(offset) ? offset : null
-  })
+  yield* phaseByPhase(
+    t,
+    n,
+    { x, w: turned(t, w, getInt(op.attributes, 'group', 1)), attributes },
+    size,
+    (tap, pad, phase) => {
+      const offset = (phase + pad - tap) / size
+      return Number.isInteger(offset) ? offset : null
+    },
+  )
 }
 
 /** What `n` is of the small picture `kernel.x`, whose pixels become blocks of size x size. */
@@ -88,14 +93,19 @@ function* phaseByPhase(
   const taps = (t.shape(w) as number[])
     .slice(2)
     .map((count, axis) => phases.map((phase) => tapsOf(count, (tap) => offset(tap, pads[axis]!, phase))))
-  const parts = combinations(taps).map((own) => convOfTaps(t, x, w, own))
+  const parts = combinations(taps).map((own) => convOfTaps(t, x, w, getInt(attributes, 'group', 1), own))
   if (spatial === 2) return yield depthToSpace(t, t.concat(parts, 1), { size, mode: 'DCR' })
   const line = interleave(t, parts, 2)
   if (line !== null) yield line
 }
 
-const swapped = (t: TensorEGraph, w: ClassId): ClassId =>
-  t.transpose(w, [1, 0, ...Array.from({ length: t.rank(w) - 2 }, (_, i) => i + 2)])
+/** A kernel [C, M / groups, ..] of a transposed convolution as one of a convolution, [M, C / groups, ..]. */
+function turned(t: TensorEGraph, w: ClassId, groups: number): ClassId {
+  const [inputs, perGroup, ...window] = t.shape(w) as [number, number, ...number[]]
+  const apart = t.reshape(w, [groups, inputs / groups, perGroup, ...window])!
+  const swapped = t.transpose(apart, [0, 2, 1, ...window.map((_, i) => i + 3)])
+  return t.reshape(swapped, [groups * perGroup, inputs / groups, ...window])!
+}
 
 /** One of each list, the last list's running fastest. */
 const combinations = <T>(lists: readonly (readonly T[])[]): (readonly T[])[] =>
@@ -120,11 +130,11 @@ function tapsOf(count: number, offset: (tap: number) => number | null): Taps {
 }
 
 /** `taps`: of each axis. */
-function convOfTaps(t: TensorEGraph, x: ClassId, w: ClassId, taps: readonly Taps[]): ClassId {
+function convOfTaps(t: TensorEGraph, x: ClassId, w: ClassId, group: number, taps: readonly Taps[]): ClassId {
   const kernel = taps.reduce((k, { map }, axis) => t.lin(k, t.literal(map), axis + 2), w)
   const ones = ints(taps.map(() => 1))
   return convolve(t, x, kernel, {
-    group: int(1),
+    group: int(group),
     kernel_shape: ints(t.shape(kernel).slice(2) as number[]),
     strides: ones,
     dilations: ones,
@@ -148,7 +158,7 @@ export const phaseRules: readonly Rule[] = [
     'convT(x, W) = conv(x, W1), conv(x, W2), .. interleaved',
     ['ConvTranspose'],
     deconvolutionInPhases,
-    'float32; each pixel of a picture a block of 2, 3 or 4 on both sides, of a line up to 16; one group; W is constant',
+    'float32; each pixel of a picture a block of 2, 3 or 4 on both sides, of a line up to 16; W is constant',
     { exactness: 'finite' },
   ),
 ]
