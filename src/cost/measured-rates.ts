@@ -3,7 +3,8 @@
 // quarter, cubic interpolation as any other, and what replaces it looks dear. Convolutions that fill one block of the blocked
 // layout, or less, take longer than their work says. Products with few rows take as long as their weights take to be read from memory: a
 // dataset's kernels run again and again on weights that stay in the cache, which those of a whole model do not. Transposed convolutions in
-// groups take as long as their numbers take to be added up in their places. And what a convolution applies as it writes is next to free. Rates are of ONNX Runtime 1.30 and one thread.
+// groups take as long as their numbers take to be added up in their places. And what a convolution applies as it writes is next to free.
+// Rates are of ONNX Runtime 1.30 and one thread.
 import type { CostModel } from './cost-model.ts'
 import type { Kernel } from './kernel.ts'
 
