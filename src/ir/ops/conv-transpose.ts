@@ -30,6 +30,7 @@ function geometryOf(call: Call): Geometry {
   const rank = x.length - 2
   const ones = new Array<number>(rank).fill(1)
   const group = getInt(call.attributes, 'group', 1)
+  if (typeof w[0] === 'number' && w[0] % group !== 0) reject(call, `input channels divisible by ${group}`, String(w[0]))
   const kernel = getInts(call.attributes, 'kernel_shape', null) ?? w.slice(2)
   const strides = getInts(call.attributes, 'strides', null) ?? ones
   const dilations = getInts(call.attributes, 'dilations', null) ?? ones

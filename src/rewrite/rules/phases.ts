@@ -102,9 +102,9 @@ function* phaseByPhase(
 /** A kernel [C, M / groups, ..] of a transposed convolution as one of a convolution, [M, C / groups, ..]. */
 function turned(t: TensorEGraph, w: ClassId, groups: number): ClassId {
   const [inputs, perGroup, ...window] = t.shape(w) as [number, number, ...number[]]
-  const apart = t.reshape(w, [groups, inputs / groups, perGroup, ...window])!
+  const apart = t.must(t.reshape(w, [groups, inputs / groups, perGroup, ...window]))
   const swapped = t.transpose(apart, [0, 2, 1, ...window.map((_, i) => i + 3)])
-  return t.reshape(swapped, [groups * perGroup, inputs / groups, ...window])!
+  return t.must(t.reshape(swapped, [groups * perGroup, inputs / groups, ...window]))
 }
 
 /** One of each list, the last list's running fastest. */
