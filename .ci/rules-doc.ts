@@ -46,9 +46,11 @@ input are one with more channels, and kernels of different sizes are added after
   ],
   'sub-pixel': [
     'Blocks of pixels',
-    `A transposed convolution whose windows lie side by side computes each pixel of a block by a map of channels of its own (a phase), and DepthToSpace
-puts the phases in their places. What is done pixel by pixel can be done before: element by element, or by one map for each phase. So the heads of
-segmentation that enlarge a picture twice compute all phases at the small size, in the blocked layout, and put in places only the last result.`,
+    `A convolution of a picture whose pixels were repeated reads each of them several times; a transposed convolution spreads each over several places.
+For the pixels at one place of a block (a phase) either is a small convolution of the small picture, and DepthToSpace puts the phases in their
+places; those of a line are interleaved. Where the windows of a transposed convolution lie side by side, one map of channels computes all phases. What is
+done pixel by pixel is done before they are put in place: element by element, or by one map for each phase. So heads that enlarge a picture
+twice compute all phases at the small size, in the blocked layout, and put in place only the last result.`,
   ],
   merge: [
     'Merges',

@@ -89,10 +89,13 @@ function* phaseByPhase(
   if (!small.every((d, axis) => axis < 2 || dimEquals(large[axis]!, mulDims(d, size))))
     return yield refuse('it does not make one block of each pixel')
   const pads = getInts(attributes, 'pads', [])
+  const window = (t.shape(w) as number[]).slice(2)
+  if (pads.some((pad, i) => pad < 0 || pad >= window[i % spatial]!))
+    return yield refuse('it is padded beyond its window')
   const phases = Array.from({ length: size }, (_, phase) => phase)
-  const taps = (t.shape(w) as number[])
-    .slice(2)
-    .map((count, axis) => phases.map((phase) => tapsOf(count, (tap) => offset(tap, pads[axis]!, phase))))
+  const taps = window.map((count, axis) =>
+    phases.map((phase) => tapsOf(count, (tap) => offset(tap, pads[axis]!, phase))),
+  )
   const parts = combinations(taps).map((own) => convOfTaps(t, x, w, getInt(attributes, 'group', 1), own))
   if (spatial === 2) return yield depthToSpace(t, t.concat(parts, 1), { size, mode: 'DCR' })
   const line = interleave(t, parts, 2)

@@ -121,6 +121,11 @@ describe('ir: shapes of windows and resizes', () => {
     ['a bias that does not broadcast', () => shapeOf('Gemm', [typed(2, 3), typed(3, 5), typed(4)]), /third operand/],
     ['a bias of another size', () => shapeOf('Conv', [typed(1, 3, 5, 5), typed(2, 3, 1, 1), typed(3)]), /bias of 2/],
     ['a bias that is no vector', () => shapeOf('Conv', [typed(1, 3, 5, 5), typed(2, 3, 1, 1), typed(2, 1)]), /rank 1/],
+    [
+      'channels that its groups do not divide',
+      () => shapeOf('ConvTranspose', [typed(1, 3, 5, 5), typed(3, 1, 2, 2)], { group: int(2) }),
+      /divisible by 2/,
+    ],
     ['channels that do not fit the weights', () => shapeOf('Conv', [typed(1, 4, 5, 5), typed(2, 3, 1, 1)]), /channels/],
     [
       'a kernel shape that is not that of the weights',
