@@ -68,6 +68,25 @@ export const subPixelSamples: Readonly<Record<string, readonly BuildSample[]>> =
     (s) => overlapped(s, s.x([1, 2, 2, 2]), [2, 1, 5, 2], [0, 0, 3, 0], [0, 0]),
     (s) => overlapped(s, s.x([1, 2, 2, 2]), [2, 3, 1, 1], [0, 0, 0, 0], [1, 1]),
   ],
+  'conv-of-phases': [
+    (s) => s.conv(focused(s, s.x([2, 2, 4, 6]), 2), s.w([3, 8, 3, 3]), 1),
+    (s) => s.conv(focused(s, s.x([1, 2, 6, 6]), 3), s.w([2, 18, 1, 1]), 0),
+    (s) => s.conv(s.op('SpaceToDepth', [s.x([1, 2, 6, 8])], { blocksize: int(2) }), s.w([3, 8, 2, 3]), 0),
+    (s) =>
+      s.op('Conv', [focused(s, s.x([1, 1, 8, 8]), 2), s.w([2, 4, 2, 2])], {
+        strides: ints([2, 1]),
+        pads: ints([0, 1, 1, 0]),
+      }),
+  ],
+}
+
+/** Every `step`-th row and column, from each place on, side by side. */
+function focused(s: Sample, x: ValueId, step: number): ValueId {
+  const by = (v: ValueId, axis: number, start: number) =>
+    s.op('Slice', [v, s.b.int64s([start]), s.b.int64s([99]), s.b.int64s([axis]), s.b.int64s([step])])
+  const places = Array.from({ length: step }, (_, i) => i)
+  const parts = places.flatMap((column) => places.map((row) => by(by(x, 2, row), 3, column)))
+  return s.op('Concat', parts, { axis: int(1) })
 }
 
 /** Along all axes but the first two. */

@@ -138,6 +138,10 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'ConvTranspose(x, constant[4,1,2,2])',
     'DepthToSpace(concat{1}(Mul(x, constant[1,4,1,1]), Mul(x, constant[1,4,1,1]), Mul(x, constant[1,4,1,1]), Mul(x, constant[1,4,1,1])))',
   ],
+  'conv-of-phases': [
+    'Conv(concat{1}(select{3@0:2:3}(select{2@0:2:2}(x)), select{3@0:2:3}(select{2@1:2:2}(x)), select{3@1:2:3}(select{2@0:2:2}(x)), select{3@1:2:3}(select{2@1:2:2}(x))), constant[3,8,3,3])',
+    'Conv(x, constant[3,2,6,6])',
+  ],
   'merge-lins': ['lin{1}(x, constant[3,2])', 'select{1@0:1:2}(lin{1}(x, constant[3,4]))'],
   'merge-convs': ['Conv(x, constant[2,3,3,3])', 'select{1@0:1:2}(Conv(x, constant[4,3,3,3]))'],
   'concat-of-convs': [

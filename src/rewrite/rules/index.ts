@@ -21,6 +21,7 @@ import { scaleRules } from './scale.ts'
 import { scatterRules } from './scatter.ts'
 import { seedRules } from './seed.ts'
 import { selectRules } from './select.ts'
+import { spaceToDepthRules } from './space-to-depth.ts'
 import { stackRules } from './stack.ts'
 import { subPixelRules } from './sub-pixel.ts'
 
@@ -40,7 +41,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'scale', phase: 'search', rules: scaleRules },
   { name: 'constant', phase: 'search', rules: constantRules },
   { name: 'conv', phase: 'search', rules: convRules },
-  { name: 'sub-pixel', phase: 'search', rules: [...subPixelRules, ...phaseRules] },
+  { name: 'sub-pixel', phase: 'search', rules: [...subPixelRules, ...phaseRules, ...spaceToDepthRules] },
   { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
   { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
