@@ -124,17 +124,9 @@ function constantInPhases(t: TensorEGraph, c: ClassId, { size, mode }: Blocks): 
   if (t.constantElements(c) === 1) return c
   if (t.rank(c) !== 4 || !varyingAxes(t, c).every((a) => a === 1)) return null
   const [channels, phases] = [t.constantElements(c), size * size]
-  const [one, all] =
-    mode === 'DCR'
-      ? [
-          [1, channels],
-          [phases, channels],
-        ]
-      : [
-          [channels, 1],
-          [channels, phases],
-        ]
-  return t.reshape(t.must(t.expand(t.must(t.reshape(c, one!)), all!)), [1, phases * channels, 1, 1])
+  const order = (phase: number, channel: number) => (mode === 'DCR' ? [phase, channel] : [channel, phase])
+  const once = t.must(t.reshape(c, order(1, channels)))
+  return t.reshape(t.must(t.expand(once, order(phases, channels))), [1, phases * channels, 1, 1])
 }
 
 /** DepthToSpace(x) W = DepthToSpace(x W'), W' a map of the channels of each phase: of parts side by side; among zeros; in groups */
