@@ -3,7 +3,7 @@
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getText } from '../ir/attribute.ts'
 import { shapeText } from '../ir/shape.ts'
-import type { Explored } from './explore.ts'
+import { type Explored, sourcesOf } from './explore.ts'
 import { familyOf, type OnnxOp, payloadKey } from './tensor-op.ts'
 
 export interface Step {
@@ -23,15 +23,17 @@ export function derivationOf(e: Explored, chosen: readonly NodeId[], names: Read
   const queue = [...chosen]
   const seen = new Set<NodeId>(queue)
   for (let n = queue.pop(); n !== undefined; n = queue.pop()) {
-    const source = e.t.egraph.originSource(n)
     // A constant is a number, whoever was the first to compute it; the rule may have been refused thereafter.
-    if (source < 0 || e.t.op(n).kind === 'constant') continue
+    if (e.t.op(n).kind === 'constant') continue
+    const sources = sourcesOf(e, n)
+    const [source] = sources
     const isRewrite = n >= e.phases.encoded && n < e.phases.searched
     const key = `${e.t.egraph.originRule(n)}@${source}`
-    if (isRewrite && !applications.has(key)) applications.set(key, { at: source as NodeId, made: n })
-    if (!seen.has(source as NodeId)) {
-      seen.add(source as NodeId)
-      queue.push(source as NodeId)
+    if (source !== undefined && isRewrite && !applications.has(key)) applications.set(key, { at: source, made: n })
+    for (const m of sources) {
+      if (seen.has(m)) continue
+      seen.add(m)
+      queue.push(m)
     }
   }
   return [...applications.values()].sort((a, b) => a.made - b.made).map(({ at, made }) => toStep(e, at, made, names))

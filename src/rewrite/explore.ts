@@ -9,6 +9,7 @@ import { type Encoded, encode } from './encode.ts'
 import { loweringStages } from './lower.ts'
 import { bindRule, type Rule } from './rule.ts'
 import { rulesOf } from './rules/index.ts'
+import { familyOf } from './tensor-op.ts'
 
 export interface ExploreOptions {
   readonly nodeLimit: number
@@ -95,12 +96,24 @@ export function* exploreInSteps(graph: Graph, options: ExploreOptions): Generato
 
 /** The rule to which an e-node is owed, through the lowering of what that rule made; null for the model's own. */
 export function ruleOfNode(e: Explored, n: NodeId): Rule | null {
-  const { egraph } = e.t
-  let at: NodeId = n
-  while (at >= e.phases.searched) {
-    const source = egraph.originSource(at)
-    if (source < 0 || source === at) return null
-    at = source as NodeId
+  const queue = [n]
+  for (const at of queue) {
+    if (at >= e.phases.searched) queue.push(...sourcesOf(e, at).filter((m) => !queue.includes(m)))
+    else if (at >= e.phases.encoded) return e.rules[e.t.egraph.originRule(at)] ?? null
   }
-  return at < e.phases.encoded ? null : (e.rules[egraph.originRule(at)] ?? null)
+  return null
 }
+
+/** What an e-node was made from: the one that was looked at, and where lowering fused that with a convolution or product below, the latter. */
+export function sourcesOf({ t, phases }: Explored, n: NodeId): readonly NodeId[] {
+  const source = t.egraph.originSource(n)
+  if (source < 0 || source === n) return []
+  if (n < phases.searched) return [source as NodeId]
+  const weights = t.children(n).filter((c) => t.isConstant(c))
+  const isFused = (m: NodeId) =>
+    t.egraph.arityOf(m) > 1 && FUSED.includes(familyOf(t.op(m))) && weights.includes(t.child(m, 1))
+  return [source as NodeId, ...t.children(source as NodeId).flatMap((c) => t.egraph.nodesOf(c).filter(isFused))]
+}
+
+/** What lowering fuses with what comes after it. */
+const FUSED = ['lin', 'Conv', 'ConvTranspose', 'fused-conv']
