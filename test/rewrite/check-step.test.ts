@@ -1,13 +1,14 @@
 import { expect } from 'chai'
 import { createRandom } from '../../src/base/random.ts'
 import type { NodeId } from '../../src/egraph/egraph.ts'
+import { int } from '../../src/ir/attribute.ts'
 import { GraphBuilder } from '../../src/ir/builder.ts'
 import type { Graph, ValueId } from '../../src/ir/graph.ts'
 import { elementCount } from '../../src/ir/shape.ts'
 import { tensor } from '../../src/ir/tensor.ts'
 import { checkStep } from '../../src/rewrite/check-step.ts'
 import { derivationOf } from '../../src/rewrite/derivation.ts'
-import { type Explored, explore } from '../../src/rewrite/explore.ts'
+import { type Explored, explore, ruleOfNode } from '../../src/rewrite/explore.ts'
 import type { Rule } from '../../src/rewrite/rule.ts'
 import { ruleFamilies } from '../../src/rewrite/rules/index.ts'
 import { ruleSamples } from './rule-samples.ts'
@@ -58,6 +59,18 @@ describe('steps of a derivation', function () {
           expect(check, `${step.before} -> ${step.after}`).to.include({ holds: true })
         expect(steps.filter((s) => s.check.checked).length, 'checked').to.be.greaterThan(0)
       })
+
+  it('of a convolution that lowering fused with its bias and activation are those of the convolution', () => {
+    const graph = buildSample((s) => {
+      const conv = s.conv(s.op('SpaceToDepth', [s.x([1, 2, 6, 8])], { blocksize: int(2) }), s.w([3, 8, 3, 3]), 1)
+      return s.op('Relu', [s.op('Add', [conv, s.w([3, 1, 1])])])
+    }, 5)
+    const e = explore(graph, LIMITS)
+    const fused = [...e.t.egraph.classes()].flatMap((c) => e.t.nodes(c, 'fused-conv'))
+    const owed = fused.filter((n) => e.t.shape(e.t.child(n, 1)).includes(6))
+    expect(owed.map((n) => ruleOfNode(e, n)?.name)).to.include('conv-of-phases')
+    expect(derivationOf(e, owed, new Map()).map(({ rule }) => rule)).to.include('conv-of-phases')
+  })
 
   const wrong = (apply: Rule['apply']): Rule => ({
     name: 'wrong',
