@@ -325,6 +325,7 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
       return s.conv(s.op('Relu', [normed]), s.w([3, 4, 1, 1]), 0)
     },
   ],
+  'sum-of-negations': [(s) => s.op('Add', [s.op('Neg', [s.x([4, 3])]), s.op('Neg', [s.x([1, 3])])])],
   factor: [
     (s) => {
       const x = s.x([4, 3])

@@ -23,6 +23,13 @@ function* factor(t: TensorEGraph, n: NodeId) {
             yield sameShape(t, y, w) ? t.mul(x, t.add(y, w)) : refuse('the other factors have different shapes')
 }
 
+/** -x + -y = -(x + y) */
+function* sumOfNegations(t: TensorEGraph, n: NodeId) {
+  const [a, b] = t.children(n) as [ClassId, ClassId]
+  for (const p of t.nodes(a, 'Neg'))
+    for (const q of t.nodes(b, 'Neg')) yield t.onnx('Neg', [t.add(t.child(p, 0), t.child(q, 0))])
+}
+
 const sameShape = (t: TensorEGraph, a: ClassId, b: ClassId): boolean =>
   t.shape(a).every((d, i) => dimEquals(d, t.shape(b)[i]!))
 
@@ -177,6 +184,7 @@ const EXACT = { exactness: 'exact' } as const
 
 export const algebraRules: readonly Rule[] = [
   rule('factor', 'x + x g = x (1 + g); x y + x z = x (y + z)', ['Add'], factor),
+  rule('sum-of-negations', '-x + -y = -(x + y)', ['Add'], sumOfNegations, '', EXACT),
   rule(
     'small-first',
     '(x + y) + z = x + (y + z); differences and products too',

@@ -159,6 +159,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'Add(lin{1}(select{1@0:1:2}(Sigmoid(Add(lin{1}(x, constant[3,4]), constant[1,4]))), constant[2,2]), constant[1,2])',
   ],
   factor: ['Add(x, Mul(x, y))', 'Mul(x, Add(y, constant[1,1]))'],
+  'sum-of-negations': ['Add(Neg(x), Neg(y))', 'Neg(Add(x, y))'],
   'small-first': ['Add(z, Sub(x, y))', 'Add(x, Sub(z, y))'],
   'map-table': ['Relu(Gather(constant[5,3], x))', 'Gather(constant[5,3], x)'],
   'mean-as-pool': ['ReduceMean(x, constant[2])', 'GlobalAveragePool(x)'],
