@@ -1,7 +1,6 @@
 // Resize commutes with 1x1 convolutions, and 1x1 convolutions with concatenation (rows 16-17 of the table of identities). Transposed
 // convolutions of disjoint windows are 1x1 convolutions before DepthToSpace, as the heads of text detectors have them; larger
 // convolutions of doubled pictures, as decoders have them, are smaller ones of the small picture.
-
 import { int, ints } from '../../ir/attribute.ts'
 import type { ValueId } from '../../ir/graph.ts'
 import type { Net } from './net.ts'

@@ -1,7 +1,7 @@
 // Pictures taken apart into their phases: every second row and column, side by side as channels, by slices (the Focus layer of YOLOv5 and
 // YOLOX) or SpaceToDepth. A convolution of that is one of the picture itself, of larger stride.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { getInt, getInts, getText, ints } from '../../ir/attribute.ts'
+import { getInt, getInts, ints } from '../../ir/attribute.ts'
 import { type Dim, dimEquals, mulDims } from '../../ir/dim.ts'
 import { ndarray } from '../../ir/tensor.ts'
 import { convolve } from '../canonical-conv.ts'
@@ -60,7 +60,7 @@ function phasesOf(t: TensorEGraph, c: ClassId): readonly Phase[] | null {
 
 function phasesOfBlocks(t: TensorEGraph, n: NodeId): readonly Phase[] | null {
   const op = t.op(n)
-  if (op.kind !== 'onnx' || getText(op.attributes, 'mode', 'DCR') !== 'DCR') return null
+  if (op.kind !== 'onnx') return null
   const step = getInt(op.attributes, 'blocksize', 1)
   const places = Array.from({ length: step }, (_, i) => i)
   return places.flatMap((row) => places.map((column) => ({ x: t.child(n, 0), row, column, step })))

@@ -220,9 +220,7 @@ export function interleave(t: TensorEGraph, parts: readonly ClassId[], axis: num
   return apart.includes(null) ? null : t.reshape(t.concat(apart as ClassId[], axis + 1), longer)
 }
 
-const rule = ruleMaker({
-  source: 'sub-pixel convolution (Shi et al. 2016, arXiv:1609.05158); docs/rules.md, blocks of pixels',
-})
+const rule = ruleMaker({ source: SOURCE })
 
 export const subPixelRules: readonly Rule[] = [
   rule(
