@@ -27,6 +27,7 @@ import {
   openCrew,
   requireAvailable,
   ScratchFolder,
+  slowsOnSubnormals,
 } from './runtime/index.ts'
 import { type Bodies, type ComparePrograms, optimizeBodies } from './search/bodies.ts'
 import { exploreModel, readOwnRules, searchSeconds } from './search/explore-model.ts'
@@ -99,14 +100,15 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   try {
     const loading = stopwatch.time('load', () => load(options, backends.oracle, talk))
     const { device } = backends
-    const [prepared, adapter, blockSize] = await Promise.all([loading, requireAvailable(device), blockSizeOf(device)])
+    const asked = [requireAvailable(device), blockSizeOf(device), slowsOnSubnormals(device)] as const
+    const [prepared, adapter, blockSize, isSlow] = await Promise.all([loading, ...asked])
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const { oracle, tested, exact } = backends
     const judged = { oracle, device: tested, exact, threads: options.threads }
     const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
     const lowering = beginLowering(backends, prepared, reference)
     const trial: Trial = { options, prepared, device: backends.device, input: inputs[0]!, talk }
-    const cost = chooseCostModel(options.costModel, options.device, adapter)
+    const cost = chooseCostModel(options.costModel, options.device, adapter, isSlow)
     const find = async (keepsRounded: boolean): Promise<Found> => {
       const explored = await stopwatch.time('saturate', () => {
         const { rules, timeLimit } = options

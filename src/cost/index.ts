@@ -6,3 +6,4 @@ export { type Kernel, type KernelOperand, type KernelTable, kernelSignature } fr
 export { learnedModel, loadLearnedModel, untrainedModel } from './learned/index.ts'
 export { loadModel, type Provenance, type StoredModel } from './learned/model-file.ts'
 export { withMeasuredRates } from './measured-rates.ts'
+export { withSlowSubnormals } from './subnormal-rates.ts'

@@ -7,6 +7,8 @@ export interface KernelOperand {
   readonly shape: readonly number[]
   /** A weight: known before the run, so the runtime may have packed it. */
   readonly constant: boolean
+  /** Share of a weight's numbers that are below the normal range, where that is known and not 0. */
+  readonly subnormal?: number
 }
 
 export interface Kernel {
@@ -24,7 +26,8 @@ export type KernelTable = readonly Kernel[]
 
 /** Canonical text of a kernel; equal texts, equal price. */
 export function kernelSignature(k: Kernel): string {
-  const operand = (o: KernelOperand | null) => (o ? `${o.dtype}${o.constant ? '!' : ''}[${o.shape}]` : '_')
+  const operand = (o: KernelOperand | null) =>
+    o ? `${o.dtype}${o.constant ? '!' : ''}[${o.shape}]${o.subnormal === undefined ? '' : `~${o.subnormal}`}` : '_'
   const attributes = Object.keys(k.attributes)
     .sort()
     .map((name) => `${name}=${JSON.stringify(k.attributes[name])}`)

@@ -18,6 +18,7 @@ import {
   rowsOfTensor,
 } from './constant-rows.ts'
 import { broadcastView, compacted, rowsOfView, type StridedView, viewKey, wholeView } from './strided-view.ts'
+import { flushedRows, subnormalShare } from './subnormals.ts'
 import { TwinIndex } from './twin-index.ts'
 
 export type ConstantId = Brand<number, 'ConstantId'>
@@ -53,6 +54,7 @@ export class ConstantTable {
   private readonly byBytes = new Map<string, ConstantId[]>()
   private readonly twins = new TwinIndex<ConstantId>((id) => this.rows(id))
   private readonly uniforms = new Map<ConstantId, number | null>()
+  private readonly subnormals = new Map<ConstantId, number>()
   private elementsLeft: number
 
   /** `elementLimit`: how many elements derived constants may have in all; beyond it `derive` refuses. */
@@ -229,6 +231,28 @@ export class ConstantTable {
     const number = uniformOf(this.rows(id))
     this.uniforms.set(id, number)
     return number
+  }
+
+  /** Share of its numbers that are below the normal range of its type; 0 but for float32. Asked once. */
+  subnormalShare(id: ConstantId): number {
+    const { dtype, view } = this.entries[id]!
+    if (dtype !== 'float32') return 0
+    if (view !== undefined) return this.subnormalShare(view.base)
+    const share = this.subnormals.get(id) ?? subnormalShare(this.rows(id))
+    this.subnormals.set(id, share)
+    return share
+  }
+
+  /** The same with zeros for those. It has no twin: as numbers the two are nearly equal. */
+  flushed(id: ConstantId): ConstantId {
+    const key = `flush(${id})`
+    const known = this.byRecipe.get(key)
+    if (known != null) return known
+    const recipe: Recipe = { kind: 'derived', op: 'flush', args: [id] }
+    const { dtype, shape } = this.entries[id]!
+    const flushed = this.push({ dtype, shape, recipe, tensor: null, array: null, rows: flushedRows(this.rows(id)) })
+    this.byRecipe.set(key, flushed)
+    return flushed
   }
 
   /** The plainest constant of which the same elements are zero: scaled copies lead back to what they are copies of. */

@@ -3,6 +3,7 @@
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { getText } from '../ir/attribute.ts'
 import { shapeText } from '../ir/shape.ts'
+import type { ConstantId } from './constants.ts'
 import { type Explored, sourcesOf } from './explore.ts'
 import { familyOf, type OnnxOp, payloadKey } from './tensor-op.ts'
 
@@ -65,7 +66,7 @@ function resultOf(e: Explored, at: NodeId, made: NodeId): NodeId {
 /** `Mul(conv_out, 0.5[1,16,1,1])`: an e-node with its children by name, or written out to `depth`. */
 export function nodeText(e: Explored, n: NodeId, names: ReadonlyMap<ClassId, string>, depth: number): string {
   const op = e.t.op(n)
-  if (op.kind === 'constant') return `constant${shapeText(e.t.constants.shape(op.id))}`
+  if (op.kind === 'constant') return constantText(e, op.id)
   const key = op.kind === 'onnx' ? resizeText(op) : op.kind === 'input' ? '' : `{${payloadKey(op)}}`
   const children = e.t.children(n).map((c) => classText(e, c, names, depth - 1))
   return `${familyOf(op)}${key}(${children.join(', ')})`
@@ -83,10 +84,17 @@ function resizeText({ op, attributes }: OnnxOp): string {
 function classText(e: Explored, c: ClassId, names: ReadonlyMap<ClassId, string>, depth: number): string {
   const { egraph } = e.t
   const name = names.get(egraph.find(c))
-  if (e.t.isConstant(c)) return `constant${shapeText(e.t.shape(c))}`
+  if (e.t.isConstant(c)) return constantText(e, e.t.constantOf(c)!)
   if (name !== undefined) return name
   const oldest = egraph.nodesOf(c).reduce((a, b) => (b < a ? b : a))
   return depth > 0 ? nodeText(e, oldest, names, depth) : `e-class ${egraph.find(c)}`
+}
+
+/** `flushed`: the rule of that name is about nothing else. */
+function constantText({ t }: Explored, id: ConstantId): string {
+  const recipe = t.constants.recipe(id)
+  const isFlushed = recipe.kind === 'derived' && recipe.op === 'flush'
+  return `${isFlushed ? 'flushed' : 'constant'}${shapeText(t.constants.shape(id))}`
 }
 
 /** Names of the original graph's values, by the class that holds them; the first one counts. */

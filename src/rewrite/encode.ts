@@ -22,13 +22,13 @@ export interface Encoded {
 export interface EncodeOptions {
   /** Nodes of the graph, by index, that are left exactly as they are. Default: none. */
   readonly kept?: ReadonlySet<number>
-  /** Channels of one block of the runtime's blocked layout. Default, and where there is none: 8. */
+  /** Channels of one block of the runtime's blocked layout; null: it has none. Default: 8. */
   readonly blockSize?: BlockSize | null
 }
 
 /** The e-graph of `graph`. Values that nothing reads are left out. */
 export function encode(graph: Graph, { kept = new Set(), blockSize }: EncodeOptions = {}): Encoded {
-  const t = new TensorEGraph(opsetOf(graph, ''), blockSize ?? 8)
+  const t = new TensorEGraph(opsetOf(graph, ''), blockSize)
   const classes = new Map<ValueId, ClassId>()
   const facts = inferFacts(graph)
   graph.inputs.forEach((v, index) => {

@@ -1,11 +1,13 @@
 // The kernel that an e-node would be executed as, at the shapes that are asked about; what extraction adds up.
 import type { Kernel, KernelOperand } from '../cost/kernel.ts'
+import { tellsSubnormals } from '../cost/subnormal-rates.ts'
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import type { Attributes } from '../ir/attribute.ts'
 import type { Bindings } from '../ir/dim.ts'
 import { qualifiedName } from '../ir/graph.ts'
 import { evaluateShape } from '../ir/shape.ts'
 import { asWritten, inBlocks } from './blocked-kernel.ts'
+import { runsInBlocks } from './lower-blocks.ts'
 import type { TensorEGraph } from './tensor-egraph.ts'
 import { NCHWC, type OnnxOp, type TensorOp } from './tensor-op.ts'
 
@@ -38,11 +40,13 @@ export function executionOf(t: TensorEGraph, n: NodeId, bindings: Bindings): Exe
     case 'reorder-out':
       return kernel(t, n, qualifiedName(NCHWC, 'ReorderOutput'), {}, bindings)
     case 'fused-conv': {
+      if (runsInBlocks(t, n)) return 'never'
       const name = op.conv.domain === '' ? 'com.microsoft:FusedConv' : 'com.microsoft.nchwc:Conv'
       const activation = op.activation ? { activation: op.activation.op } : {}
       return kernel(t, n, name, { ...plain(op.conv.attributes), ...activation }, bindings)
     }
     case 'onnx':
+      if (runsInBlocks(t, n)) return 'never'
       return kernel(t, n, kernelName(op), plain(op.attributes), bindings)
     default:
       return op satisfies never
@@ -88,7 +92,11 @@ function kernel(
   attributes: Kernel['attributes'],
   bindings: Bindings,
 ): Kernel | null {
-  const inputs = t.children(n).map((c) => operand(t, c, bindings))
+  const tells = tellsSubnormals(op)
+  const inputs = t.children(n).map((c) => {
+    const plain = operand(t, c, bindings)
+    return plain?.constant && tells ? withSubnormals(t, c, plain) : plain
+  })
   const output = operand(t, t.egraph.classOf(n), bindings)
   if (output === null || inputs.includes(null)) return null
   return asWritten({ op, attributes, inputs, outputs: [{ ...output, constant: false }] }, t.blockSize)
@@ -103,6 +111,11 @@ function operand(t: TensorEGraph, c: ClassId, bindings: Bindings): KernelOperand
     shape: isInBlocks(t, c) ? inBlocks(shape, t.blockSize) : shape,
     constant: t.isConstant(c),
   }
+}
+
+function withSubnormals(t: TensorEGraph, c: ClassId, operand: KernelOperand): KernelOperand {
+  const subnormal = t.constants.subnormalShare(t.constantOf(c)!)
+  return subnormal === 0 ? operand : { ...operand, subnormal }
 }
 
 /** Whether c is a picture in the blocked layout. */

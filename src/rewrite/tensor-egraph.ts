@@ -38,13 +38,17 @@ export class TensorEGraph {
   readonly opset: number
   /** Channels of one block of ONNX Runtime's blocked layout (NCHWc) on the machine that the graph is for. */
   readonly blockSize: BlockSize
+  /** Whether it has that layout. */
+  readonly hasBlocks: boolean
   /** Keys of the open sizes that inputs have. */
   private readonly inputSizes = new Set<string>()
   private mayAdd = true
 
-  constructor(opset: number, blockSize: BlockSize = 8) {
+  /** `blockSize` null: no blocked layout. */
+  constructor(opset: number, blockSize: BlockSize | null = 8) {
     this.opset = opset
-    this.blockSize = blockSize
+    this.blockSize = blockSize ?? 8
+    this.hasBlocks = blockSize !== null
     this.egraph = new EGraph(this.operators, {
       analysis: {
         make: (egraph, op, children) =>

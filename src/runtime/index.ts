@@ -9,5 +9,6 @@ export { correctedTotalMs, type ProviderShare, providerShares } from './profile.
 export { ReferenceBackend } from './reference.ts'
 export { requireAvailable } from './require.ts'
 export { ScratchFolder } from './scratch-folder.ts'
+export { slowsOnSubnormals } from './slow-subnormals.ts'
 export { onnxruntimeVersion } from './version.ts'
 export { timeoutWithin } from './worker-process.ts'

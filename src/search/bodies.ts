@@ -219,8 +219,11 @@ class BodyJob {
       seed,
       timeLimitMs: EXTRACTION_MS,
     })
-    const candidates = made.map((candidate, i) => ({ id: `${i}`, candidate, model: model(candidate.graph) }))
-    const ranking = await rankCandidates(device, cost, model(graph), candidates, { shapes })
+    const candidates = made.candidates.map((candidate, i) => ({ id: `${i}`, candidate, model: model(candidate.graph) }))
+    const ranking = await rankCandidates(device, cost, model(graph), candidates, {
+      shapes,
+      subnormalMs: made.originalSubnormalMs,
+    })
     const original = model(searched.graph)
     const fits = fitsGrowth({ original, weightBytes }, maxGrowth)
     const beforeMs = ranking.original.predictedMs

@@ -73,7 +73,7 @@ export async function predict(
   await checkpoint(talk)
   const extraction = { count: candidatesFor(prepared.graph), seed: options.seed, timeLimitMs: EXTRACTION_MS }
   const steps = makeCandidatesInSteps(explored, prepared.graph, cost.model, prepared.bindings, extraction)
-  const made = await driveSteps(steps, talk)
+  const { candidates: made, originalSubnormalMs } = await driveSteps(steps, talk)
   await checkpoint(talk)
   const unit = `variants, best ${ms(Math.min(...made.map((c) => c.extractedMs)))} predicted`
   const candidates = made.map((candidate, i) => ({ id: `v${i + 1}`, candidate, model: prepared.wrap(candidate.graph) }))
@@ -81,6 +81,7 @@ export async function predict(
     shapes: prepared.shapes,
     first,
     second,
+    subnormalMs: originalSubnormalMs,
     onProgress: (done, total) => {
       talk.signal.throwIfAborted()
       talk.progress('predict', done, total, unit)

@@ -28,6 +28,19 @@ export function priceNodes(e: Explored, model: CostModel, bindings: Bindings): F
   return costs
 }
 
+/** Of what the model says of these e-nodes, the part that is owed to weights below the normal range. */
+export function subnormalMicros(e: Explored, model: CostModel, bindings: Bindings, nodes: Iterable<NodeId>): number {
+  const kernels = [...nodes]
+    .map((n) => executionOf(e.t, n, bindings))
+    .filter(isKernel)
+    .filter(hasSubnormals)
+  const plain = kernels.map((k) => ({ ...k, inputs: k.inputs.map((o) => o && { ...o, subnormal: 0 }) }))
+  const [whole, usual] = [model.price(kernels), model.price(plain)]
+  return whole.reduce((sum, micros, i) => sum + micros - usual[i]!, 0)
+}
+
+const hasSubnormals = ({ inputs }: Kernel): boolean => inputs.some((o) => o?.subnormal !== undefined)
+
 const isKernel = (x: Execution): x is Kernel => typeof x === 'object' && x !== null
 
 function collect(

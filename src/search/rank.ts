@@ -13,6 +13,7 @@ export interface Ranked extends LoweredGraph {
   readonly id: string
   readonly candidate: Candidate | null
   readonly model: Model
+  /** Equal: the same kernels, and both or neither with weights that slow them. */
   readonly hash: string
   readonly predictedMs: number
   /** Bodies of its nodes differ from the original's. Default: false. */
@@ -40,6 +41,8 @@ export interface RankOptions {
   readonly first?: Promise<Outcome<LoweredGraph>>
   /** One more of the same device, in processes of its own, that lowers beside it from when it has time. Default: none. */
   readonly second?: Promise<Backend | null>
+  /** What the original takes longer for weights below the normal range, in milliseconds. Default: 0. */
+  readonly subnormalMs?: number
   /** Called as candidates are lowered. */
   onProgress?(done: number, total: number): void
 }
@@ -66,7 +69,7 @@ export async function rankCandidates(
     asWritten ? withKernelsAsWritten(origin, options.shapes) : first,
     ...results.filter((r): r is Lowered => !('reason' in r)),
   ]
-  const [base, ...rest] = distinctByHash(priceTables(cost, lowered))
+  const [base, ...rest] = distinctByHash(priceTables(cost, lowered, options.subnormalMs ?? 0))
   const variants = rest.sort((a, b) => a.predictedMs - b.predictedMs)
   const warning = asWritten
     ? `priced as written, since the runtime cannot be asked what it would execute: ${first.reason}`
@@ -115,8 +118,8 @@ function withKernelsAsWritten(c: Named, shapes: InputShapes): Lowered {
 const named = (c: Named, outcome: Outcome<LoweredGraph>): Lowered | Refused =>
   outcome.ok ? { ...c, ...outcome.value } : { reason: outcome.reason }
 
-/** Predicted milliseconds of each table; every distinct kernel of all of them is priced once. */
-function priceTables(cost: CostModel, lowered: readonly Lowered[]): Ranked[] {
+/** Predicted milliseconds of each table; every distinct kernel of all of them is priced once. `subnormalMs`: of the original. */
+function priceTables(cost: CostModel, lowered: readonly Lowered[], subnormalMs: number): Ranked[] {
   const index = new Map<string, number>()
   const unique: Kernel[] = []
   const signatures = lowered.map(({ kernels }) =>
@@ -130,11 +133,11 @@ function priceTables(cost: CostModel, lowered: readonly Lowered[]): Ranked[] {
     }),
   )
   const prices = cost.price(unique)
-  return lowered.map((v, i) => ({
-    ...v,
-    hash: loweredHash(v.kernels),
-    predictedMs: signatures[i]!.reduce((sum, k) => sum + prices[k]!, 0) / 1000,
-  }))
+  return lowered.map((v, i) => {
+    const slowMs = v.candidate === null ? subnormalMs : (v.candidate.subnormalMs ?? 0)
+    const kernelsMs = signatures[i]!.reduce((sum, k) => sum + prices[k]!, 0) / 1000
+    return { ...v, hash: `${loweredHash(v.kernels)}${slowMs > 0 ? 's' : ''}`, predictedMs: kernelsMs + slowMs }
+  })
 }
 
 function distinctByHash(ranked: readonly Ranked[]): Ranked[] {

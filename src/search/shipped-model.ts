@@ -10,6 +10,7 @@ import {
   type StoredModel,
   untrainedModel,
   withMeasuredRates,
+  withSlowSubnormals,
 } from '../cost/index.ts'
 import type { DeviceName } from '../runtime/index.ts'
 
@@ -27,9 +28,19 @@ export interface ChosenModel {
   readonly warning: string
 }
 
-/** The cost model for a device, whose name (`Availability.reason`) tells whether the shipped one knows it. */
-export function chooseCostModel(folder: string | null, device: DeviceName, adapter: string): ChosenModel {
-  if (folder !== null) return { model: loadLearnedModel(folder), warning: '' }
+/** The cost model for a device, whose name (`Availability.reason`) tells whether the shipped one knows it; `slowsOnSubnormals`: what weights
+ * below the normal range cost there is priced too. */
+export function chooseCostModel(
+  folder: string | null,
+  device: DeviceName,
+  adapter: string,
+  slowsOnSubnormals = false,
+): ChosenModel {
+  const chosen = folder === null ? shippedModel(device, adapter) : { model: loadLearnedModel(folder), warning: '' }
+  return slowsOnSubnormals ? { ...chosen, model: withSlowSubnormals(chosen.model) } : chosen
+}
+
+function shippedModel(device: DeviceName, adapter: string): ChosenModel {
   const shipped = join(MODELS, SHIPPED[device])
   if (!existsSync(shipped))
     return {

@@ -6,20 +6,22 @@ import { drain } from '../base/steps.ts'
 import type { CostModel } from '../cost/cost-model.ts'
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import { kDistinctInSteps } from '../egraph/extract/distinct.ts'
-import { createProblem, namedChoices, type Problem } from '../egraph/extract/problem.ts'
+import { createProblem, namedChoices } from '../egraph/extract/problem.ts'
 import { selectionOf } from '../egraph/extract/selection.ts'
 import { extractTree } from '../egraph/extract/tree.ts'
 import type { Bindings } from '../ir/dim.ts'
 import type { Graph } from '../ir/graph.ts'
 import { chosenInOrder, decode } from '../rewrite/decode.ts'
 import { classNames, derivationOf, type Step } from '../rewrite/derivation.ts'
-import { type Explored, ruleOfNode } from '../rewrite/explore.ts'
-import { priceNodes } from './price-nodes.ts'
+import { type Explored, ruleOfNode, sourcesOf } from '../rewrite/explore.ts'
+import { priceNodes, subnormalMicros } from './price-nodes.ts'
 
 export interface Candidate {
   readonly graph: Graph
   /** What extraction expects of it, in milliseconds: the sum over its e-nodes. */
   readonly extractedMs: number
+  /** What of that is owed to weights below the normal range, which no lowering shows. Default: 0. */
+  readonly subnormalMs?: number
   /** Rules whose e-nodes it uses, with counts. */
   readonly rules: ReadonlyMap<string, number>
   /** How it came about, step by step. Computed when asked for. */
@@ -38,6 +40,12 @@ const REWRITE_MARGIN_MICROS = 0.3
 /** Programs near the best as extraction sees it: what the runtime makes of them is priced again. */
 const NEIGHBOURS = 8
 
+/** Candidates, and what the original takes longer for weights below the normal range, in milliseconds. */
+export interface Made {
+  readonly candidates: Candidate[]
+  readonly originalSubnormalMs: number
+}
+
 /** Up to `count` distinct candidates: the original's own program, then the others, cheapest first as extraction sees it. */
 export function makeCandidates(
   e: Explored,
@@ -45,7 +53,7 @@ export function makeCandidates(
   cost: CostModel,
   bindings: Bindings,
   options: VariantOptions,
-): Candidate[] {
+): Made {
   return drain(makeCandidatesInSteps(e, original, cost, bindings, options))
 }
 
@@ -56,18 +64,24 @@ export function* makeCandidatesInSteps(
   cost: CostModel,
   bindings: Bindings,
   options: VariantOptions,
-): Generator<void, Candidate[]> {
+): Generator<void, Made> {
   const costs = priceNodes(e, cost, bindings)
   const problem = createProblem(e.t.egraph, withMargin(e, costs), e.roots)
+  const own = originalChoices(e, costs)
   const { count, timeLimitMs, seed } = options
   const found = yield* kDistinctInSteps(problem, {
     count,
     timeLimitMs,
     random: createRandom(seed),
-    start: originalSelection(e, costs, problem),
+    start: selectionOf(problem, own),
     neighbours: NEIGHBOURS,
   })
-  return found.map(({ chosen }) => toCandidate(e, original, costs, namedChoices(problem, chosen)))
+  const subnormalMs = (choices: Choices) => subnormalMicros(e, cost, bindings, chosenNodes(e, choices)) / 1000
+  const candidates = found.map(({ chosen }) => {
+    const choices = namedChoices(problem, chosen)
+    return { ...toCandidate(e, original, costs, choices), subnormalMs: subnormalMs(choices) }
+  })
+  return { candidates, originalSubnormalMs: subnormalMs(own) }
 }
 
 function withMargin(e: Explored, costs: Float64Array): Float64Array {
@@ -76,17 +90,36 @@ function withMargin(e: Explored, costs: Float64Array): Float64Array {
   )
 }
 
-/** The original program, recognised and lowered, as a selection of `problem`. */
-function originalSelection(e: Explored, costs: Float64Array, problem: Problem): Int32Array {
+type Choices = ReadonlyMap<ClassId, NodeId>
+
+/** The original program, recognised and lowered. */
+function originalChoices(e: Explored, costs: Float64Array): Choices {
   const own = createProblem(e.t.egraph, originalCosts(e, costs), e.roots)
-  return selectionOf(problem, namedChoices(own, extractTree(own).chosen))
+  return namedChoices(own, extractTree(own).chosen)
 }
 
 /** Prices under which only what the model had, recognised and lowered, can be extracted. Constants cost nothing and stay. */
 export function originalCosts(e: Explored, costs: Float64Array): Float64Array {
-  return costs.map((c, n) =>
-    n >= e.phases.recognised && n < e.phases.searched && c > 0 ? Number.POSITIVE_INFINITY : c,
-  )
+  const rewritten = new Set<number>()
+  return costs.map((c, n) => {
+    if (c === 0 || !isRewritten(e, n as NodeId, rewritten)) return c
+    rewritten.add(n)
+    return Number.POSITIVE_INFINITY
+  })
+}
+
+/** Made by the search, or by the lowering of that with a constant of the search, which anything may read. */
+function isRewritten(e: Explored, n: NodeId, before: ReadonlySet<number>): boolean {
+  if (n < e.phases.recognised) return false
+  if (n < e.phases.searched) return true
+  return e.t.children(n).some((c) => e.t.isConstant(c)) && sourcesOf(e, n).some((m) => before.has(m))
+}
+
+const choiceOf = (e: Explored, choices: Choices) => (c: ClassId) => choices.get(e.t.egraph.find(c))!
+
+function chosenNodes(e: Explored, choices: Choices): NodeId[] {
+  const choice = choiceOf(e, choices)
+  return chosenInOrder(e.t, e.roots, choice).map(choice)
 }
 
 /** The program that a selection is. */
@@ -96,7 +129,7 @@ export function toCandidate(
   costs: Float64Array,
   choices: ReadonlyMap<ClassId, NodeId>,
 ): Candidate {
-  const choice = (c: ClassId): NodeId => choices.get(e.t.egraph.find(c))!
+  const choice = choiceOf(e, choices)
   const order = chosenInOrder(e.t, e.roots, choice)
   const rules = new Map<string, number>()
   let micros = 0

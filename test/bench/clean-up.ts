@@ -57,5 +57,5 @@ const nodes = (c: { readonly graph: { readonly nodes: readonly unknown[] } }): n
 function candidates(prepared: Prepared, cost: CostModel, withRules: boolean) {
   const explored = explore(prepared.graph, { ...LIMITS, allows: () => withRules })
   const options = { count: withRules ? 12 : 1, seed: 0, timeLimitMs: 4000 }
-  return makeCandidates(explored, prepared.graph, cost, prepared.bindings, options)
+  return makeCandidates(explored, prepared.graph, cost, prepared.bindings, options).candidates
 }

@@ -18,7 +18,7 @@ const reader = (captured: string, out: string) =>
 /** The programs of a model as they are written and read again; throws where a body reads what is not there. */
 function rewritten(m: Model): readonly Graph[] {
   const options = { count: 6, seed: 0, timeLimitMs: 1000 }
-  const made = makeCandidates(explore(m.graph, LIMITS), m.graph, untrainedModel(), new Map(), options)
+  const { candidates: made } = makeCandidates(explore(m.graph, LIMITS), m.graph, untrainedModel(), new Map(), options)
   return made.map((candidate) => {
     expectMadeFirst(candidate.graph)
     return readModel(writeModel(modelOf(candidate.graph, m))).graph

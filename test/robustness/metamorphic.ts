@@ -63,7 +63,7 @@ function filed(graph: Graph, folder: string, isExternal: boolean): Model {
 async function bestForm(backend: Backend, model: Model): Promise<Ranked> {
   const prepared = prepareGraph(model, '')
   const explored = explore(prepared.graph, LIMITS)
-  const made = makeCandidates(explored, prepared.graph, roofline, prepared.bindings, VARIANTS)
+  const { candidates: made } = makeCandidates(explored, prepared.graph, roofline, prepared.bindings, VARIANTS)
   const candidates = made.map((candidate, i) => ({ id: `v${i}`, candidate, model: prepared.wrap(candidate.graph) }))
   const { original, variants } = await rankCandidates(backend, roofline, model, candidates, { shapes: prepared.shapes })
   const [best] = variants

@@ -118,7 +118,8 @@ describe('search: bodies of control flow', function () {
     const prepared = prepareGraph(m, '')
     const encoded = explore(prepared.graph, { nodeLimit: 1000, iterationLimit: 4, timeLimitMs: 4000 })
     const options = { count: 4, seed: 1, timeLimitMs: 1000 }
-    for (const candidate of makeCandidates(encoded, prepared.graph, untrainedModel(), prepared.bindings, options))
+    const made = makeCandidates(encoded, prepared.graph, untrainedModel(), prepared.bindings, options)
+    for (const candidate of made.candidates)
       expect(await compare(m, prepared.wrap(candidate.graph), prepared.shapes)).to.equal(null)
   })
 

@@ -75,7 +75,11 @@ describe('search: layout', function () {
     const prepared = prepareGraph(modelOf(graph), '')
     const e = explore(prepared.graph, { ...LIMITS, blockSize })
     const { model } = chooseCostModel(null, 'cpu', '')
-    const made = makeCandidates(e, prepared.graph, model, prepared.bindings, { count: 6, seed: 0, timeLimitMs: 10_000 })
+    const { candidates: made } = makeCandidates(e, prepared.graph, model, prepared.bindings, {
+      count: 6,
+      seed: 0,
+      timeLimitMs: 10_000,
+    })
     const best = made.slice(1).reduce((a, b) => (b.extractedMs < a.extractedMs ? b : a))
     const before = await backend.lower(prepared.original, prepared.shapes)
     const after = await backend.lower(prepared.wrap(best.graph), prepared.shapes)

@@ -154,6 +154,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'Add(Conv(x, constant[4,2,3,3]), Conv(y, constant[4,3,3,3]))',
   ],
   'stack-inputs': ['lin{1}(x, constant[3,2])', 'select{0@0:1:1}(lin{1}(concat{0}(x, y), constant[3,2]))'],
+  'flush-subnormals': ['lin{1}(Relu(x), constant[4,3])', 'lin{1}(Relu(x), flushed[4,3])'],
   'dead-channels': [
     'lin{1}(Sigmoid(Add(lin{1}(x, constant[3,4]), constant[1,4])), constant[4,2])',
     'Add(lin{1}(select{1@0:1:2}(Sigmoid(Add(lin{1}(x, constant[3,4]), constant[1,4]))), constant[2,2]), constant[1,2])',

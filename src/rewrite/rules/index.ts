@@ -24,6 +24,7 @@ import { selectRules } from './select.ts'
 import { spaceToDepthRules } from './space-to-depth.ts'
 import { stackRules } from './stack.ts'
 import { subPixelRules } from './sub-pixel.ts'
+import { subnormalRules } from './subnormal.ts'
 
 export interface RuleFamily {
   readonly name: string
@@ -43,7 +44,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'conv', phase: 'search', rules: convRules },
   { name: 'sub-pixel', phase: 'search', rules: [...subPixelRules, ...phaseRules, ...spaceToDepthRules] },
   { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
-  { name: 'dead', phase: 'search', rules: deadRules },
+  { name: 'dead', phase: 'search', rules: [...subnormalRules, ...deadRules] },
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'extreme', phase: 'search', rules: extremeRules },
   { name: 'activation', phase: 'search', rules: activationRules },

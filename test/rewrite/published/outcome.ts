@@ -150,6 +150,6 @@ function rulesOf(e: Explored, { nodes }: Transplanted): string[] {
 const cost = asCostModel(roofline.fit({ labels: [], facts: [], graphs: [], seed: 0 }))
 
 function bestMs(e: Explored, graph: Graph): number {
-  const candidates = makeCandidates(e, graph, cost, new Map(), { count: 6, seed: 1, timeLimitMs: 60_000 })
+  const { candidates } = makeCandidates(e, graph, cost, new Map(), { count: 6, seed: 1, timeLimitMs: 60_000 })
   return Math.min(...candidates.map((c) => c.extractedMs))
 }
