@@ -35,7 +35,7 @@ import { growthWarnings } from './search/growth.ts'
 import { beginLowering, predict } from './search/predict.ts'
 import { type Prepared, prepareModel } from './search/prepare.ts'
 import type { Ranking } from './search/rank.ts'
-import { type ChosenModel, chooseCostModel } from './search/shipped-model.ts'
+import { type ChosenModel, chooseCostModel, pricedForSlowSubnormals } from './search/shipped-model.ts'
 import { deliver } from './trial/deliver.ts'
 import { type Confirmed, confirm, decide, measureBest } from './trial/measured-choice.ts'
 import { equalOf, type Trial, type TrialOptions, unrunnable, type Verified } from './trial/trial.ts'
@@ -100,20 +100,20 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
   try {
     const loading = stopwatch.time('load', () => load(options, backends.oracle, talk))
     const { device } = backends
-    const asked = [requireAvailable(device), blockSizeOf(device), slowsOnSubnormals(device)] as const
-    const [prepared, adapter, blockSize, isSlow] = await Promise.all([loading, ...asked])
+    const [prepared, adapter, blockSize] = await Promise.all([loading, requireAvailable(device), blockSizeOf(device)])
     const inputs = inputSets(prepared.graph, prepared.shapes, { seed: options.seed, ...folderOf(options) })
     const { oracle, tested, exact } = backends
     const judged = { oracle, device: tested, exact, threads: options.threads }
     const reference = prepareMeanwhile(judged, prepared.originalPath, inputs)
     const lowering = beginLowering(backends, prepared, reference)
     const trial: Trial = { options, prepared, device: backends.device, input: inputs[0]!, talk }
-    const cost = chooseCostModel(options.costModel, options.device, adapter, isSlow)
+    const pricing = pricesOn(device, chooseCostModel(options.costModel, options.device, adapter))
     const find = async (keepsRounded: boolean): Promise<Found> => {
       const explored = await stopwatch.time('saturate', () => {
         const { rules, timeLimit } = options
         return exploreModel(prepared, own, { rules, seconds: searchSeconds(timeLimit), blockSize, keepsRounded }, talk)
       })
+      const cost = await pricing
       const bodies = await stopwatch.time('saturate', () =>
         searchBodies(prepared, explored, own, cost, backends, scratch.folder, options, talk),
       )
@@ -126,6 +126,7 @@ export async function optimize(options: OptimizeOptions, talk: Talk): Promise<Ru
     const first = await find(false)
     const found = isRoundedApart(first, prepared, talk) ? await find(true) : first
     const { ranking, verified } = found
+    const cost = await pricing
     const passed = equalOf(verified)
     const timed = passed.length === 0 ? trial : { ...trial, input: await takenInput(reference, inputs[0]!) }
     const measurement = await stopwatch.time('measure', () => measureBest(passed, timed))
@@ -190,6 +191,13 @@ const shapesText = (shapes: ReadonlyMap<string, readonly number[]>): string =>
   [...shapes].map(([name, s]) => `${name} ${s.join('x')}`).join(', ')
 
 /** The bodies of control flow, each optimised by itself and compared with what it was. */
+/** The prices on this very processor, which is timed while the search goes on. */
+function pricesOn(device: Backend, chosen: ChosenModel): Promise<ChosenModel> {
+  const pricing = slowsOnSubnormals(device).then((isSlow) => (isSlow ? pricedForSlowSubnormals(chosen) : chosen))
+  pricing.catch(() => {}) // told to whoever waits for it
+  return pricing
+}
+
 function searchBodies(
   prepared: Prepared,
   explored: Explored,

@@ -28,19 +28,9 @@ export interface ChosenModel {
   readonly warning: string
 }
 
-/** The cost model for a device, whose name (`Availability.reason`) tells whether the shipped one knows it; `slowsOnSubnormals`: what weights
- * below the normal range cost there is priced too. */
-export function chooseCostModel(
-  folder: string | null,
-  device: DeviceName,
-  adapter: string,
-  slowsOnSubnormals = false,
-): ChosenModel {
-  const chosen = folder === null ? shippedModel(device, adapter) : { model: loadLearnedModel(folder), warning: '' }
-  return slowsOnSubnormals ? { ...chosen, model: withSlowSubnormals(chosen.model) } : chosen
-}
-
-function shippedModel(device: DeviceName, adapter: string): ChosenModel {
+/** The cost model for a device, whose name (`Availability.reason`) tells whether the shipped one knows it. */
+export function chooseCostModel(folder: string | null, device: DeviceName, adapter: string): ChosenModel {
+  if (folder !== null) return { model: loadLearnedModel(folder), warning: '' }
   const shipped = join(MODELS, SHIPPED[device])
   if (!existsSync(shipped))
     return {
@@ -52,6 +42,12 @@ function shippedModel(device: DeviceName, adapter: string): ChosenModel {
   const model = device === 'cpu' ? withMeasuredRates(learnedModel(stored)) : learnedModel(stored)
   return { model, warning: isForeign ? foreign(device, stored, adapter) : '' }
 }
+
+/** The same for a processor that is slow at weights below the normal range. */
+export const pricedForSlowSubnormals = (chosen: ChosenModel): ChosenModel => ({
+  ...chosen,
+  model: withSlowSubnormals(chosen.model),
+})
 
 const foreign = (device: DeviceName, { name, provenance }: StoredModel, adapter: string): string =>
   `cost model ${name} was trained on ${provenance.provider}, not on ${adapter}: ` +

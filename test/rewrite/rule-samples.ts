@@ -14,10 +14,6 @@ import { subPixelSamples } from './sub-pixel-samples.ts'
 const halfZero = (s: Sample, shape: readonly number[], axis: number): ValueId =>
   s.op('Concat', [s.w(shape), s.op('Mul', [s.w(shape), s.c(0)])], { axis: int(axis) })
 
-/** Weights of which half are subnormal. */
-const halfTiny = (s: Sample, shape: readonly number[]): ValueId =>
-  s.op('Concat', [s.w(shape), s.op('Mul', [s.w(shape), s.c(1e-39)])], { axis: int(0) })
-
 /** Two values as one, along a new axis. */
 const stack = (s: Sample, shape: readonly number[], axis: number): ValueId => {
   const parts = [0, 1].map(() => s.op('Unsqueeze', [s.op('Relu', [s.x(shape)]), s.b.int64s([axis])]))
@@ -330,11 +326,11 @@ export const ruleSamples: Readonly<Record<string, readonly BuildSample[]>> = {
     },
   ],
   'flush-subnormals': [
-    (s) => s.op('MatMul', [s.op('Relu', [s.x([5, 4])]), halfTiny(s, [2, 3])]),
-    (s) => s.op('MatMul', [halfTiny(s, [2, 3]), s.x([3, 5])]),
-    (s) => s.conv(s.x([1, 2, 5, 5]), halfTiny(s, [2, 2, 3, 3]), 1),
-    (s) => s.op('ConvTranspose', [s.x([1, 4, 3, 3]), halfTiny(s, [2, 3, 2, 2])]),
-    (s) => s.op('Mul', [s.op('Exp', [s.x([3, 4])]), halfTiny(s, [2])]),
+    (s) => s.op('MatMul', [s.op('Relu', [s.x([5, 4])]), s.tiny([4, 3])]),
+    (s) => s.op('MatMul', [s.tiny([4, 3]), s.x([3, 5])]),
+    (s) => s.conv(s.x([1, 2, 5, 5]), s.tiny([4, 2, 3, 3]), 1),
+    (s) => s.op('ConvTranspose', [s.x([1, 4, 3, 3]), s.tiny([4, 3, 2, 2])]),
+    (s) => s.op('Mul', [s.op('Exp', [s.x([3, 4])]), s.tiny([4])]),
   ],
   'sum-of-negations': [(s) => s.op('Add', [s.op('Neg', [s.x([4, 3])]), s.op('Neg', [s.x([1, 3])])])],
   factor: [

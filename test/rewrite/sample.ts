@@ -33,6 +33,11 @@ export class Sample {
       'w',
     )
   }
+  /** Weights of which every second one is subnormal. */
+  tiny(shape: readonly number[]): ValueId {
+    const draw = (_: unknown, i: number) => this.random.normal() * (i % 2 === 0 ? 1 : 1e-39)
+    return this.b.constant(tensor('float32', shape, Array.from({ length: elementCount(shape) }, draw)), 'w')
+  }
   c(value: number, shape: readonly number[] = []): ValueId {
     return this.b.constant(tensor('float32', shape, new Array<number>(elementCount(shape)).fill(value)), 'c')
   }

@@ -96,6 +96,11 @@ export class WildSample extends Sample {
     const sizes = this.bent(shape.map(this.wild.size))
     return this.rarely(12) ? this.fed(sizes) : this.weights(sizes)
   }
+  override tiny(shape: readonly number[]): ValueId {
+    const sizes = this.bent(shape.map(this.wild.size))
+    const draw = () => this.random.normal() * this.choices.pick([1, 1e-38, 1e-39, 1e-42])
+    return this.b.constant(tensor(this.dtype, sizes, Array.from({ length: elementCount(sizes) }, draw)), 'w')
+  }
   override c(value: number, shape: readonly number[] = []): ValueId {
     const sizes = this.rarely(8) ? [...shape, 1] : shape
     const number = this.rarely(16) ? this.choices.pick([0, 1, -1, 2, 0.5]) : value
