@@ -60,8 +60,12 @@ that they share. All siblings merge at once, so that an input has one merged for
   dead: [
     'Dead channels',
     `Pruning leaves channels that are zero, and normalisation with a gain of zero leaves channels that hold one number everywhere. What reads them
-does without, and the selection of the others moves down to what makes them, so that neither is computed. Weights that training drove below the
-normal range of float32 (2^-126) are zeros that nobody wrote as such: Intel's processors take some hundred cycles for a product with one.`,
+does without, and the selection of the others moves down to what makes them, so that neither is computed.`,
+  ],
+  subnormal: [
+    'Subnormal weights',
+    `Weights that training drove below the normal range of float32 (2^-126) are zeros that nobody wrote as such: Intel's processors take some hundred
+cycles for a product with one. Run once, after the search, for CPUs.`,
   ],
   algebra: ['Algebra', 'Laws of sums and products element by element, and of tables.'],
   extreme: [

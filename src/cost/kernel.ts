@@ -7,7 +7,7 @@ export interface KernelOperand {
   readonly shape: readonly number[]
   /** A weight: known before the run, so the runtime may have packed it. */
   readonly constant: boolean
-  /** Share of a weight's numbers that are below the normal range, where that is known and not 0. */
+  /** Share of a weight's vectors of 16 numbers that have some below the normal range, where that is known and not 0. */
   readonly subnormal?: number
 }
 

@@ -6,23 +6,29 @@ import type { Kernel, KernelOperand } from './kernel.ts'
 
 const LANES = 16
 const NANOS_PER_VECTOR = 48
-/** The runtime multiplies element by element in shorter vectors: 10.7 ns for each number, all subnormal. */
-const NANOS_PER_FACTOR = 10
 
 const PRODUCTS = ['MatMul', 'Gemm', 'Conv', 'ConvTranspose', 'FusedMatMul', 'FusedGemm', 'FusedConv']
 
+const BLOCKED_CONV = 'com.microsoft.nchwc:Conv'
+
 const plainName = (op: string): string => op.slice(op.lastIndexOf(':') + 1)
 
-/** Whether such weights cost it time. */
-export const tellsSubnormals = (op: string): boolean => op === 'Mul' || PRODUCTS.includes(plainName(op))
+/** Along which axis of a weight the vectors lie; null: each of its numbers meets a vector of the other operand; undefined: no product.
+ * (They slow a Mul as well, but the usual ones, a factor for each channel, fold into a convolution.) */
+export function vectorAxis({ op, attributes, inputs }: Kernel, weight: number): number | null | undefined {
+  const name = plainName(op)
+  if (!PRODUCTS.includes(name)) return undefined
+  if (op === BLOCKED_CONV) return 0
+  if (weight !== 1 || name.includes('Conv')) return null
+  return attributes.transB ? 0 : inputs[1]!.shape.length - 1
+}
 
 /** Microseconds that a kernel takes longer for them. */
 export function subnormalMicros(kernel: Kernel): number {
-  const weight = kernel.inputs.find((o) => o?.subnormal)
-  if (!weight?.subnormal || !tellsSubnormals(kernel.op)) return 0
-  if (kernel.op === 'Mul') return (size(kernel.outputs[0]) * weight.subnormal * NANOS_PER_FACTOR) / 1000
-  const hit = 1 - (1 - weight.subnormal) ** LANES
-  return ((multiplications(kernel, weight) / LANES) * hit * NANOS_PER_VECTOR) / 1000
+  const i = kernel.inputs.findIndex((o) => o?.subnormal)
+  const weight = kernel.inputs[i]
+  if (!weight?.subnormal || vectorAxis(kernel, i) === undefined) return 0
+  return ((multiplications(kernel, weight) / LANES) * weight.subnormal * NANOS_PER_VECTOR) / 1000
 }
 
 /** Of one number by another. */

@@ -18,7 +18,7 @@ import {
   rowsOfTensor,
 } from './constant-rows.ts'
 import { broadcastView, compacted, rowsOfView, type StridedView, viewKey, wholeView } from './strided-view.ts'
-import { flushedRows, subnormalShare } from './subnormals.ts'
+import { flushedRows, subnormalRuns, subnormalShare } from './subnormals.ts'
 import { TwinIndex } from './twin-index.ts'
 
 export type ConstantId = Brand<number, 'ConstantId'>
@@ -34,6 +34,8 @@ interface Entry {
   readonly recipe: Recipe
   tensor: Tensor | null
   array: NdArray | null
+  /** Made of one of which small numbers were made zero: as numbers the two are nearly equal, and yet no twins. */
+  readonly isFlushed?: boolean
   /** Where the values come from if neither is there. */
   readonly rows?: Rows
   /** Of a scaled or shifted copy that is known by this alone. */
@@ -55,6 +57,7 @@ export class ConstantTable {
   private readonly twins = new TwinIndex<ConstantId>((id) => this.rows(id))
   private readonly uniforms = new Map<ConstantId, number | null>()
   private readonly subnormals = new Map<ConstantId, number>()
+  private readonly subnormalsAlong = new Map<string, number>()
   private elementsLeft: number
 
   /** `elementLimit`: how many elements derived constants may have in all; beyond it `derive` refuses. */
@@ -125,7 +128,7 @@ export class ConstantTable {
     const { dtype, shape } = this.entries[x]!
     const rows = changedRows(op, this.rows(x), this.array(small), shape)
     const recipe: Recipe = { kind: 'derived', op, args: [x, small] }
-    return { dtype, shape, recipe, tensor: null, array: null, rows }
+    return { dtype, shape, recipe, tensor: null, array: null, rows, isFlushed: this.isOfFlushed(recipe) }
   }
 
   /** x with its elements in another order, which `see` says of any view: nothing is computed. Null where no view says it. */
@@ -178,6 +181,7 @@ export class ConstantTable {
       array: null,
       rows,
       view: { base, view },
+      isFlushed: this.isOfFlushed(recipe),
     }
     if (this.twins.hasValues(formOf(entry))) return this.settleFloat(entry, rows)
     const id = this.push(entry)
@@ -243,14 +247,24 @@ export class ConstantTable {
     return share
   }
 
-  /** The same with zeros for those. It has no twin: as numbers the two are nearly equal. */
+  /** Share of its runs of 16 numbers along an axis that have such. Asked once of each axis. */
+  subnormalRuns(id: ConstantId, axis: number): number {
+    if (this.subnormalShare(id) === 0) return 0
+    const key = `${id}:${axis}`
+    const share = this.subnormalsAlong.get(key) ?? subnormalRuns(this.array(id), axis)
+    this.subnormalsAlong.set(key, share)
+    return share
+  }
+
+  /** The same with zeros for those. */
   flushed(id: ConstantId): ConstantId {
     const key = `flush(${id})`
     const known = this.byRecipe.get(key)
     if (known != null) return known
     const recipe: Recipe = { kind: 'derived', op: 'flush', args: [id] }
     const { dtype, shape } = this.entries[id]!
-    const flushed = this.push({ dtype, shape, recipe, tensor: null, array: null, rows: flushedRows(this.rows(id)) })
+    const rows = flushedRows(this.rows(id))
+    const flushed = this.push({ dtype, shape, recipe, tensor: null, array: null, rows, isFlushed: true })
     this.byRecipe.set(key, flushed)
     return flushed
   }
@@ -261,13 +275,18 @@ export class ConstantTable {
     return change?.op === 'Mul' ? this.sameZeros(change.base) : id
   }
 
+  private isOfFlushed(recipe: Recipe): boolean {
+    return recipe.kind === 'derived' && recipe.args.some((id) => this.entries[id]!.isFlushed)
+  }
+
   private push(entry: Entry): ConstantId {
     this.entries.push(entry)
     return (this.entries.length - 1) as ConstantId
   }
 
   private settle(array: NdArray, recipe: Recipe): ConstantId {
-    const entry: Entry = { dtype: array.dtype, shape: array.shape, recipe, tensor: null, array }
+    const { dtype, shape } = array
+    const entry: Entry = { dtype, shape, recipe, tensor: null, array, isFlushed: this.isOfFlushed(recipe) }
     if (!isFloat(array.dtype)) return this.settleExact(entry)
     const before = this.entries.length
     const id = this.settleFloat(entry, rowsOfArray(array))
@@ -300,7 +319,9 @@ export class ConstantTable {
   }
 }
 
-const formOf = (e: Pick<Entry, 'dtype' | 'shape'>): string => `${e.dtype}[${e.shape}]`
+/** Only constants of one form are compared. */
+const formOf = (e: Pick<Entry, 'dtype' | 'shape' | 'isFlushed'>): string =>
+  `${e.dtype}[${e.shape}]${e.isFlushed ? ' flushed' : ''}`
 
 function uniformOf({ rows, columns, fill }: Rows): number | null {
   if (rows === 0 || columns === 0) return null

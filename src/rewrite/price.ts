@@ -1,6 +1,6 @@
 // The kernel that an e-node would be executed as, at the shapes that are asked about; what extraction adds up.
 import type { Kernel, KernelOperand } from '../cost/kernel.ts'
-import { tellsSubnormals } from '../cost/subnormal-rates.ts'
+import { vectorAxis } from '../cost/subnormal-rates.ts'
 import type { ClassId, NodeId } from '../egraph/egraph.ts'
 import type { Attributes } from '../ir/attribute.ts'
 import type { Bindings } from '../ir/dim.ts'
@@ -92,14 +92,11 @@ function kernel(
   attributes: Kernel['attributes'],
   bindings: Bindings,
 ): Kernel | null {
-  const tells = tellsSubnormals(op)
-  const inputs = t.children(n).map((c) => {
-    const plain = operand(t, c, bindings)
-    return plain?.constant && tells ? withSubnormals(t, c, plain) : plain
-  })
+  const inputs = t.children(n).map((c) => operand(t, c, bindings))
   const output = operand(t, t.egraph.classOf(n), bindings)
   if (output === null || inputs.includes(null)) return null
-  return asWritten({ op, attributes, inputs, outputs: [{ ...output, constant: false }] }, t.blockSize)
+  const plain = { op, attributes, inputs, outputs: [{ ...output, constant: false }] }
+  return asWritten({ ...plain, inputs: inputs.map((_, i) => withSubnormals(t, n, plain, i)) }, t.blockSize)
 }
 
 function operand(t: TensorEGraph, c: ClassId, bindings: Bindings): KernelOperand | null {
@@ -113,8 +110,13 @@ function operand(t: TensorEGraph, c: ClassId, bindings: Bindings): KernelOperand
   }
 }
 
-function withSubnormals(t: TensorEGraph, c: ClassId, operand: KernelOperand): KernelOperand {
-  const subnormal = t.constants.subnormalShare(t.constantOf(c)!)
+/** Operand i of the kernel that e-node n is, with how many of its numbers are below the normal range. */
+function withSubnormals(t: TensorEGraph, n: NodeId, kernel: Kernel, i: number): KernelOperand | null {
+  const operand = kernel.inputs[i]!
+  const id = operand?.constant ? t.constantOf(t.child(n, i)) : null
+  const axis = id === null ? undefined : vectorAxis(kernel, i)
+  if (!operand || id === null || axis === undefined || t.constants.shape(id).length < 2) return operand
+  const subnormal = axis === null ? t.constants.subnormalShare(id) : t.constants.subnormalRuns(id, axis)
   return subnormal === 0 ? operand : { ...operand, subnormal }
 }
 

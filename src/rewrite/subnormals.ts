@@ -1,5 +1,7 @@
 // Numbers below the normal range of float32 (2^-126), which training leaves in weights that regularisation drives to nothing. Intel's
 // processors take some hundred cycles for a product with one.
+import { elementCount } from '../ir/shape.ts'
+import type { NdArray } from '../ir/tensor.ts'
 import type { Rows } from './constant-rows.ts'
 
 const LEAST_NORMAL = 2 ** -126
@@ -19,6 +21,26 @@ export function subnormalShare({ rows, columns, fill }: Rows): number {
     seen += columns
   }
   return seen === 0 ? 0 : found / seen
+}
+
+/** Numbers of a weight that a processor multiplies at once. */
+const LANES = 16
+
+/** Share of the runs of 16 numbers along an axis in which some are subnormal. */
+export function subnormalRuns({ data, shape }: NdArray, axis: number): number {
+  const [size, inner] = [shape[axis]!, elementCount(shape.slice(axis + 1))]
+  const step = size * inner
+  let [found, seen] = [0, 0]
+  for (let outer = 0; outer < data.length; outer += step)
+    for (let i = 0; i < inner; i++)
+      for (let start = 0; start < size; start += LANES, seen++)
+        if (hasSubnormal(data, outer + i, inner, start, Math.min(start + LANES, size))) found++
+  return seen === 0 ? 0 : found / seen
+}
+
+function hasSubnormal(data: NdArray['data'], at: number, inner: number, from: number, to: number): boolean {
+  for (let k = from; k < to; k++) if (isSubnormal(data[at + k * inner]!)) return true
+  return false
 }
 
 function isSubnormal(x: number): boolean {

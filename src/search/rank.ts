@@ -140,7 +140,14 @@ function priceTables(cost: CostModel, lowered: readonly Lowered[], subnormalMs: 
   })
 }
 
+/** One of each hash, the original before all: of candidates that take the same time, the one that the fewest rules changed. */
 function distinctByHash(ranked: readonly Ranked[]): Ranked[] {
-  const seen = new Set<string>()
-  return ranked.filter((r) => !seen.has(r.hash) && seen.add(r.hash))
+  const byHash = new Map<string, Ranked>()
+  for (const r of ranked) {
+    const known = byHash.get(r.hash)
+    if (known === undefined || rulesIn(r) < rulesIn(known)) byHash.set(r.hash, r)
+  }
+  return [...byHash.values()]
 }
+
+const rulesIn = ({ candidate }: Ranked): number => candidate?.rules.size ?? 0

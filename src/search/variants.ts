@@ -14,6 +14,7 @@ import type { Graph } from '../ir/graph.ts'
 import { chosenInOrder, decode } from '../rewrite/decode.ts'
 import { classNames, derivationOf, type Step } from '../rewrite/derivation.ts'
 import { type Explored, ruleOfNode, sourcesOf } from '../rewrite/explore.ts'
+import type { Rule } from '../rewrite/rule.ts'
 import { priceNodes, subnormalMicros } from './price-nodes.ts'
 
 export interface Candidate {
@@ -77,11 +78,13 @@ export function* makeCandidatesInSteps(
     neighbours: NEIGHBOURS,
   })
   const subnormalMs = (choices: Choices) => subnormalMicros(e, cost, bindings, chosenNodes(e, choices)) / 1000
-  const candidates = found.map(({ chosen }) => {
-    const choices = namedChoices(problem, chosen)
-    return { ...toCandidate(e, original, costs, choices), subnormalMs: subnormalMs(choices) }
-  })
-  return { candidates, originalSubnormalMs: subnormalMs(own) }
+  const originalSubnormalMs = subnormalMs(own)
+  const least = originalSubnormalMs > 0 ? [flushedOnly(e, costs)] : []
+  const candidates = [...found.map(({ chosen }) => namedChoices(problem, chosen)), ...least].map((choices) => ({
+    ...toCandidate(e, original, costs, choices),
+    subnormalMs: subnormalMs(choices),
+  }))
+  return { candidates, originalSubnormalMs }
 }
 
 function withMargin(e: Explored, costs: Float64Array): Float64Array {
@@ -93,26 +96,44 @@ function withMargin(e: Explored, costs: Float64Array): Float64Array {
 type Choices = ReadonlyMap<ClassId, NodeId>
 
 /** The original program, recognised and lowered. */
-function originalChoices(e: Explored, costs: Float64Array): Choices {
-  const own = createProblem(e.t.egraph, originalCosts(e, costs), e.roots)
-  return namedChoices(own, extractTree(own).chosen)
+const originalChoices = (e: Explored, costs: Float64Array): Choices => cheapest(e, originalCosts(e, costs))
+
+/** The same with zeros for weights below the normal range: for models that bear no other change. */
+const flushedOnly = (e: Explored, costs: Float64Array): Choices =>
+  cheapest(
+    e,
+    originalCosts(e, costs, (rule) => rule.exactness === 'flushes'),
+  )
+
+function cheapest(e: Explored, costs: Float64Array): Choices {
+  const problem = createProblem(e.t.egraph, costs, e.roots)
+  return namedChoices(problem, extractTree(problem).chosen)
 }
 
-/** Prices under which only what the model had, recognised and lowered, can be extracted. Constants cost nothing and stay. */
-export function originalCosts(e: Explored, costs: Float64Array): Float64Array {
+/** Prices under which only what the model had, recognised and lowered, can be extracted, and what rules made of it that `allows` names.
+ * Constants cost nothing and stay. */
+export function originalCosts(
+  e: Explored,
+  costs: Float64Array,
+  allows: (rule: Rule) => boolean = () => false,
+): Float64Array {
   const rewritten = new Set<number>()
   return costs.map((c, n) => {
-    if (c === 0 || !isRewritten(e, n as NodeId, rewritten)) return c
+    if (c === 0 || !isRewritten(e, n as NodeId, rewritten, allows)) return c
     rewritten.add(n)
     return Number.POSITIVE_INFINITY
   })
 }
 
-/** Made by the search, or by the lowering of that with a constant of the search, which anything may read. */
-function isRewritten(e: Explored, n: NodeId, before: ReadonlySet<number>): boolean {
-  if (n < e.phases.recognised) return false
-  if (n < e.phases.searched) return true
-  return e.t.children(n).some((c) => e.t.isConstant(c)) && sourcesOf(e, n).some((m) => before.has(m))
+/** Made by the search, or by the lowering of that; what is lowered with constants of the search, which anything may read, was made of it too.
+ * Borders of the blocked layout are whoever's reads them. */
+function isRewritten(e: Explored, n: NodeId, before: ReadonlySet<number>, allows: (rule: Rule) => boolean): boolean {
+  const { recognised, searched } = e.phases
+  if (n < recognised || ['reorder-in', 'reorder-out'].includes(e.t.op(n).kind)) return false
+  const sources = sourcesOf(e, n)
+  if (n < searched) return !allows(e.rules[e.t.egraph.originRule(n)]!) || sources.some((m) => before.has(m))
+  const hasConstants = e.t.children(n).some((c) => e.t.isConstant(c))
+  return sources.some((m) => before.has(m) && (hasConstants || m < searched))
 }
 
 const choiceOf = (e: Explored, choices: Choices) => (c: ClassId) => choices.get(e.t.egraph.find(c))!

@@ -39,10 +39,15 @@ export async function verifyRanked(
 /** Variants that differ, after which what they have in common is suspected. */
 const SUSPICIOUS = 3
 
-/** The best that was not compared. While all differ from the original, the best without some rule that all of them use. */
+/** After so many that differ, what changes least is tried. */
+const HOPELESS = 6
+
+/** The best that was not compared. While all differ from the original, the best without some rule that all of them use, and in the end the
+ * one that the fewest rules changed. */
 export function nextOf(queue: readonly Ranked[], compared: readonly Verified[]): Ranked | undefined {
   const left = queue.filter((v) => !compared.some(({ ranked }) => ranked === v))
   if (compared.length < SUSPICIOUS || equalOf(compared).length > 0) return left[0]
+  if (compared.length >= HOPELESS) return [...left].sort((a, b) => rulesOf(a).size - rulesOf(b).size)[0]
   const [first, ...others] = compared.map(({ ranked }) => rulesOf(ranked))
   const suspects = [...first!].filter((rule) => others.every((rules) => rules.has(rule)))
   return left.find((v) => suspects.some((rule) => !rulesOf(v).has(rule))) ?? left[0]

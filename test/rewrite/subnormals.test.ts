@@ -20,6 +20,15 @@ describe('rewrite: numbers below the normal range', () => {
     expect(table.subnormalShare(table.literal(ndarray('float32', [512, 512], large)))).to.be.closeTo(0.1, 0.01)
   })
 
+  it('are counted by runs of 16 along an axis too', () => {
+    const table = new ConstantTable()
+    const data = new Float64Array(20 * 3).fill(1)
+    data[17 * 3 + 1] = 1e-39 // in the second run, of four, of the middle column
+    const w = table.literal(ndarray('float32', [20, 3], data))
+    expect(table.subnormalRuns(w, 0)).to.equal(1 / 6)
+    expect(table.subnormalRuns(w, 1)).to.equal(1 / 20)
+  })
+
   it('become zero in a constant of its own, though the two are nearly equal', () => {
     const table = new ConstantTable()
     const w = weights(table)
@@ -28,6 +37,10 @@ describe('rewrite: numbers below the normal range', () => {
     expect(table.flushed(w)).to.equal(flushed)
     expect([...toNdArray(table.tensor(flushed)).data].map((x) => x + 0)).to.deep.equal([1, least, 0, 0, 0, 0, -2, 3])
     expect(table.subnormalShare(flushed)).to.equal(0)
+    const halved = (id: typeof w) =>
+      table.derive('half', [id], 8, () => ({ ...table.array(id), data: table.array(id).data.map((v) => v / 2) }))!
+    expect(halved(flushed)).to.not.equal(halved(w))
+    expect(table.subnormalShare(halved(flushed))).to.equal(1 / 8) // 2^-127
     expect([...toNdArray(table.tensor(w)).data][4]).to.be.closeTo(1e-39, 1e-44)
   })
 })

@@ -20,12 +20,20 @@ describe('search: weights below the normal range', () => {
 
   it('cost the original their time, and the best program has none', () => {
     const { candidates, originalSubnormalMs } = made(withSlowSubnormals(untrainedModel()))
-    expect(originalSubnormalMs).to.be.closeTo(((16 * 16 * 9 * 64) / 16) * 48e-6, 0.05)
+    // Each run of 16 output channels has some, but for every fourth: there all are usual.
+    expect(originalSubnormalMs).to.be.closeTo(0.75 * ((16 * 16 * 9 * 64) / 16) * 48e-6, 1e-6)
     const [best] = [...candidates].sort((a, b) => a.extractedMs - b.extractedMs)
     expect(best!.subnormalMs).to.equal(0)
     expect([...best!.rules.keys()]).to.include('flush-subnormals')
     const written = [...best!.graph.initializers.values()].flatMap((t) => [...toNdArray(t).data])
     expect(written.filter((v) => v !== 0 && Math.abs(v) < 2 ** -126)).to.deep.equal([])
+  })
+
+  it('are zero in one candidate that changes nothing else', () => {
+    const { candidates } = made(withSlowSubnormals(untrainedModel()))
+    const rules = candidates.map((c) => [...c.rules.keys()].join())
+    expect(rules).to.include('flush-subnormals')
+    expect(rules).to.include('')
   })
 
   it('cost nothing, and stay, where the processor is not slow at them', () => {

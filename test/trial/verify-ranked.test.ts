@@ -27,4 +27,11 @@ describe('which variant is compared next', () => {
     expect(nextOf(queue, [...failed, ...compared(false, other)])).to.equal(queue.at(-1))
     expect(nextOf(queue, [...failed, ...compared(true, other)])).to.equal(rough[3])
   })
+
+  it('once six have failed, is the one that the fewest rules changed', () => {
+    const many = [1, 2, 3, 4, 5, 6].map((i) => variant(`${i}`, 'a', 'b', `${i}`))
+    const [both, one] = [variant('both', 'a', 'c'), variant('one', 'b')]
+    expect(nextOf([...many, both, one], compared(false, ...many.slice(0, 5)))).to.equal(both)
+    expect(nextOf([...many, both, one], compared(false, ...many))).to.equal(one)
+  })
 })

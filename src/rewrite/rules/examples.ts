@@ -154,7 +154,6 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'Add(Conv(x, constant[4,2,3,3]), Conv(y, constant[4,3,3,3]))',
   ],
   'stack-inputs': ['lin{1}(x, constant[3,2])', 'select{0@0:1:1}(lin{1}(concat{0}(x, y), constant[3,2]))'],
-  'flush-subnormals': ['lin{1}(Relu(x), constant[4,3])', 'lin{1}(Relu(x), flushed[4,3])'],
   'dead-channels': [
     'lin{1}(Sigmoid(Add(lin{1}(x, constant[3,4]), constant[1,4])), constant[4,2])',
     'Add(lin{1}(select{1@0:1:2}(Sigmoid(Add(lin{1}(x, constant[3,4]), constant[1,4]))), constant[2,2]), constant[1,2])',
@@ -194,6 +193,7 @@ export const RULE_EXAMPLES: Readonly<Record<string, readonly [before: string, af
     'reshape{1:*|1:*|1:|1:*}(Conv(reshape{1:*|1:*|0:1|1:*}(x), constant[4,3,1,3]))',
   ],
   'stay-picture': ['Relu(reshape{1:*|1:*|1:|1:*}(Sigmoid(x)))', 'reshape{1:*|1:*|1:|1:*}(Relu(Sigmoid(x)))'],
+  'flush-subnormals': ['lin{1}(Relu(x), constant[4,3])', 'lin{1}(Relu(x), flushed[4,3])'],
   'double-as-sum': ['Mul(x, constant[1])', 'Add(x, x)'],
   'sum-as-double': ['Add(x, x)', 'Mul(x, constant[1])'],
   distribute: ['Mul(Add(x, y), constant[1])', 'Add(Mul(x, constant[1]), Mul(y, constant[1]))'],

@@ -31,7 +31,7 @@ export interface RuleFamily {
   /** When it runs: recognition to its own fixed point first, then the search, then the layout; seed rules only on demand. */
   readonly phase: 'recognise' | 'search' | 'layout' | 'on-demand'
   readonly rules: readonly Rule[]
-  /** For runtimes with a blocked layout only. */
+  /** For CPUs only, which have a blocked layout. */
   readonly isOfBlocks?: boolean
 }
 
@@ -44,12 +44,13 @@ export const ruleFamilies: readonly RuleFamily[] = [
   { name: 'conv', phase: 'search', rules: convRules },
   { name: 'sub-pixel', phase: 'search', rules: [...subPixelRules, ...phaseRules, ...spaceToDepthRules] },
   { name: 'merge', phase: 'search', rules: [...mergeRules, ...stackRules] },
-  { name: 'dead', phase: 'search', rules: [...subnormalRules, ...deadRules] },
+  { name: 'dead', phase: 'search', rules: deadRules },
   { name: 'algebra', phase: 'search', rules: algebraRules },
   { name: 'extreme', phase: 'search', rules: extremeRules },
   { name: 'activation', phase: 'search', rules: activationRules },
   { name: 'resize', phase: 'layout', rules: resizeRules },
   { name: 'layout', phase: 'layout', rules: layoutRules, isOfBlocks: true },
+  { name: 'subnormal', phase: 'layout', rules: subnormalRules, isOfBlocks: true },
   { name: 'seed', phase: 'on-demand', rules: seedRules },
 ]
 

@@ -1,7 +1,8 @@
 // Weights below the normal range become zero: a product with one changes by less than 2^-126 times what it is multiplied with,
-// and is many times faster where the processor takes long for such numbers. Channels of nothing else are dead then (dead.ts).
+// and is many times faster where the processor takes long for such numbers. Run once, after the search: with two forms of each weight
+// from the start, sums and products of several constants would have very many.
 import type { ClassId, NodeId } from '../../egraph/egraph.ts'
-import { type Results, type Rule, refuse, ruleMaker } from '../rule.ts'
+import { type Results, type Rule, ruleMaker } from '../rule.ts'
 import type { TensorEGraph } from '../tensor-egraph.ts'
 
 const rule = ruleMaker({ source: 'flush to zero, IEEE 754 section 7.5' })
@@ -10,9 +11,7 @@ function* flush(t: TensorEGraph, n: NodeId): Results {
   const children = t.children(n)
   const flushed = children.map((c) => flushedOperand(t, c))
   if (flushed.every((c, i) => c === children[i])) return
-  const isOneNumber = flushed.some((c, i) => c !== children[i] && t.constantElements(c) === 1)
-  if (isOneNumber) yield refuse('a factor of one number may be undone by another')
-  else yield t.make(t.op(n), flushed)
+  yield t.make(t.op(n), flushed)
 }
 
 function flushedOperand(t: TensorEGraph, c: ClassId): ClassId {
@@ -23,10 +22,10 @@ function flushedOperand(t: TensorEGraph, c: ClassId): ClassId {
 export const subnormalRules: readonly Rule[] = [
   rule(
     'flush-subnormals',
-    'x W = x W[|w| < 2^-126: 0]; the same for conv and *',
-    ['lin', 'MatMul', 'Conv', 'ConvTranspose', 'Mul'],
+    'x W = x W[|w| < 2^-126: 0]; the same for conv',
+    ['lin', 'MatMul', 'Conv', 'ConvTranspose'],
     flush,
-    'W is constant, float32, and not one number',
+    'W is constant and float32',
     { exactness: 'flushes' },
   ),
 ]
