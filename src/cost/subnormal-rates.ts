@@ -1,10 +1,11 @@
 // What products with weights below the normal range take on a processor that is slow at them. Measured on an Intel Xeon with AVX-512: 44
 // to 55 ns for each vector of 16 numbers with at least one, whatever the product (1x1 and 3x3, depthwise and transposed convolutions, products
-// of matrices); so one weight in a thousand costs a third of a convolution's time, and one in ten makes it a hundred times as slow.
+// of matrices); so one weight in a thousand makes a 3x3 convolution several times as slow, and one in ten more than a hundred times.
 import type { CostModel } from './cost-model.ts'
 import type { Kernel, KernelOperand } from './kernel.ts'
 
-const LANES = 16
+/** Numbers of a weight that a processor multiplies at once. */
+export const LANES = 16
 const NANOS_PER_VECTOR = 48
 
 const PRODUCTS = ['MatMul', 'Gemm', 'Conv', 'ConvTranspose', 'FusedMatMul', 'FusedGemm', 'FusedConv']

@@ -1,5 +1,6 @@
 // Numbers below the normal range of float32 (2^-126), which training leaves in weights that regularisation drives to nothing. Intel's
 // processors take some hundred cycles for a product with one.
+import { LANES } from '../cost/subnormal-rates.ts'
 import { elementCount } from '../ir/shape.ts'
 import type { NdArray } from '../ir/tensor.ts'
 import type { Rows } from './constant-rows.ts'
@@ -23,10 +24,7 @@ export function subnormalShare({ rows, columns, fill }: Rows): number {
   return seen === 0 ? 0 : found / seen
 }
 
-/** Numbers of a weight that a processor multiplies at once. */
-const LANES = 16
-
-/** Share of the runs of 16 numbers along an axis in which some are subnormal. */
+/** Share of the runs of 16 numbers (`LANES`) along an axis in which some are subnormal. */
 export function subnormalRuns({ data, shape }: NdArray, axis: number): number {
   const [size, inner] = [shape[axis]!, elementCount(shape.slice(axis + 1))]
   const step = size * inner
